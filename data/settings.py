@@ -1,0 +1,66 @@
+"""Settings: one frozen object built at the entry from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from gis.errors import RefusedError
+
+_STORE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    Where things are.
+
+    Attributes
+    ----------
+    home
+        Folder of stores and the running server's token file.
+    store_name
+        Name of the community's file, without ending.
+    port
+        TCP port on loopback.
+    """
+
+    home: Path
+    store_name: str = "demo"
+    port: int = 8501
+
+    @property
+    def store_path(self) -> Path:
+        return self.home / f"{self.store_name}.duckdb"
+
+    @property
+    def truth_path(self) -> Path:
+        """The sample's planted truth: outside what any analysis reads."""
+        return self.home / f"{self.store_name}.truth.json"
+
+
+def check_store_name(name: str) -> str:
+    """`name` when it can be a file's name on every platform, else `RefusedError`."""
+    if not _STORE_NAME.fullmatch(name):
+        raise RefusedError(
+            f"Store name '{name[:80]}' cannot be used: expected 1 to 63 lower-case letters, digits, '-' or '_', "
+            "beginning with a letter or digit. Choose another name, e.g. --store wanhu."
+        )
+    return name
+
+
+def build_settings(
+    environ: Mapping[str, str] = os.environ, *, store_name: str | None = None, port: int | None = None
+) -> Settings:
+    """Settings from `SHAPAN_HOME`, `SHAPAN_STORE` and `SHAPAN_PORT`; arguments win over the environment."""
+    home = environ.get("SHAPAN_HOME")
+    return Settings(
+        home=Path(home) if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
+        store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),
+        port=port or int(environ.get("SHAPAN_PORT") or 8501),
+    )

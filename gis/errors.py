@@ -1,0 +1,58 @@
+"""
+Errors of the product.
+
+    ShapanError                     everything that we raise on purpose; its text is a sentence for a person
+    ├── GeographicCrsError          degrees where metres are needed (also ValueError)
+    ├── CrsMismatchError            two coordinate systems that should be one (also ValueError)
+    ├── CrsUnknownError             no CRS in the file and none given (also ValueError)
+    ├── BadRecordError              a record that cannot be used (also ValueError)
+    ├── BadFileError                a file that cannot be read (also ValueError)
+    ├── StoreInUseError             another process owns the file (also RuntimeError)
+    ├── StoreVersionError           the file is newer than this program (also RuntimeError)
+    ├── StoreMissingError           there is no such store (also FileNotFoundError)
+    └── RefusedError                a rule forbids it (also PermissionError)
+
+Policy: a message says what is wrong, which record and value, what was expected, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class ShapanError(Exception):
+    """Everything that Shapan raises on purpose."""
+
+
+class GeographicCrsError(ShapanError, ValueError):
+    """Degrees where metres are needed."""
+
+
+class CrsMismatchError(ShapanError, ValueError):
+    """Two coordinate systems that should be one; the message names both."""
+
+
+class CrsUnknownError(ShapanError, ValueError):
+    """A file without coordinate system, and none was given."""
+
+
+class BadRecordError(ShapanError, ValueError):
+    """A record that cannot be used; the message names record, value, what was expected and what to do."""
+
+
+class BadFileError(ShapanError, ValueError):
+    """A file that cannot be read."""
+
+
+class StoreInUseError(ShapanError, RuntimeError):
+    """Another process owns the store."""
+
+
+class StoreVersionError(ShapanError, RuntimeError):
+    """The store was written by a newer program."""
+
+
+class StoreMissingError(ShapanError, FileNotFoundError):
+    """There is no such store."""
+
+
+class RefusedError(ShapanError, PermissionError):
+    """A rule forbids it; the message names the rule and the way out."""

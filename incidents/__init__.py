@@ -1,0 +1,1 @@
+"""Rules of incidents: hotspots and repeat places. Computes on the frames it is given."""

@@ -1,0 +1,1 @@
+"""Drawing: frame, WGS 84 records, pydeck layer, deck. One file per layer."""

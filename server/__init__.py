@@ -1,0 +1,1 @@
+"""HTTP beside the pages: scene files, events, commands of the command line."""

@@ -1,0 +1,1 @@
+"""Rules of work: inspections, task push, verification, check-in. Empty until the issue that builds them."""
