@@ -72,8 +72,9 @@ class Store:
         self._connection = duckdb.connect(str(path))
         extension = next((Path(duckdb_extension_spatial.__path__[0]) / "extensions").rglob("spatial.duckdb_extension"))
         self._connection.load_extension(str(extension))
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._migrate()
+        self.person_columns = self._find_person_columns()
         self._work: queue.Queue[tuple[Callable[[Transaction], object], Future[object]] | None] = queue.Queue()
         self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
         self._writer.start()
@@ -152,6 +153,13 @@ class Store:
         now = self._clock().astimezone(UTC).replace(tzinfo=None)
         for table in sorted(touched):
             connection.execute("INSERT OR REPLACE INTO revisions VALUES (?, ?, ?)", [table, row and row[0], now])
+
+    def _find_person_columns(self) -> Mapping[str, tuple[str, ...]]:
+        rows = self._connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE comment LIKE '[person]%' "
+            "ORDER BY table_name, column_index"
+        ).fetchall()
+        return {table: tuple(c for t, c in rows if t == table) for table in sorted({t for t, _ in rows})}
 
     def _migrate(self) -> None:
         tables = self._connection.execute("SELECT table_name FROM duckdb_tables()").df()["table_name"].tolist()

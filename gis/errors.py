@@ -6,7 +6,9 @@ Errors of the product.
     ├── CrsMismatchError            two coordinate systems that should be one (also ValueError)
     ├── CrsUnknownError             no CRS in the file and none given (also ValueError)
     ├── BadRecordError              a record that cannot be used (also ValueError)
+    ├── RecordMissingError          no record with that id (also LookupError)
     ├── BadFileError                a file that cannot be read (also ValueError)
+    ├── PortInUseError              another program listens there (also OSError)
     ├── StoreInUseError             another process owns the file (also RuntimeError)
     ├── StoreVersionError           the file is newer than this program (also RuntimeError)
     ├── StoreMissingError           there is no such store (also FileNotFoundError)
@@ -38,8 +40,16 @@ class BadRecordError(ShapanError, ValueError):
     """A record that cannot be used; the message names record, value, what was expected and what to do."""
 
 
+class RecordMissingError(ShapanError, LookupError):
+    """There is no record with that id."""
+
+
 class BadFileError(ShapanError, ValueError):
     """A file that cannot be read."""
+
+
+class PortInUseError(ShapanError, OSError):
+    """Another program listens on the port; the message names the port and the way out."""
 
 
 class StoreInUseError(ShapanError, RuntimeError):

@@ -85,7 +85,7 @@ COMMENT ON COLUMN buildings.roof IS 'tile, flat or null';
 COMMENT ON COLUMN buildings.source_key IS 'The record''s own id or row in the source file';
 COMMENT ON COLUMN buildings.batch_id IS 'Import that wrote it, null for the sample';
 COMMENT ON COLUMN buildings.verified_utc IS 'UTC; when somebody last verified it at the door; imports never overwrite verified rows';
-COMMENT ON COLUMN buildings.attributes IS 'Remaining columns of the source, as they came';
+COMMENT ON COLUMN buildings.attributes IS '[person] Remaining columns of the source, as they came';
 COMMENT ON COLUMN buildings.geom IS 'Footprint, polygon or multipolygon';
 
 CREATE TABLE entrances (
@@ -470,7 +470,7 @@ COMMENT ON TABLE import_changes IS 'What each import did to each row, so that it
 COMMENT ON COLUMN import_changes.batch_id IS 'Import';
 COMMENT ON COLUMN import_changes.table_name IS 'Table';
 COMMENT ON COLUMN import_changes.row_id IS 'Key of the row';
-COMMENT ON COLUMN import_changes.before IS 'The row as it was, geometry as WKT; null when the import made the row';
+COMMENT ON COLUMN import_changes.before IS '[person] The row as it was, geometry as WKT; null when the import made the row';
 
 CREATE TABLE events (
     event_id BIGINT NOT NULL,

@@ -1,0 +1,148 @@
+"""
+Masking: the one door through which a person's field leaves the store.
+
+Which columns hold persons is learned from the schema of the file itself (comments that begin with `[person]`), so a
+column that a later migration adds is masked from its first day. Who sees what:
+
+    wall, volunteer, auditor     person columns are not in the frame at all
+    grid_worker                  masked in rows of their own grids, None in all others
+    officer, commander, admin    masked in every row
+    any of the last two lines, with a purpose    clear, in the rows that they would see masked
+
+Whoever adds a person column chooses its mask by its name (`*name`, `*phone`, the free texts below); any other
+person column stays None until there is a purpose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import pandas as pd
+
+from data.store import Store
+from data.viewer import Role, Viewer
+
+Frame = TypeVar("Frame", bound=pd.DataFrame)
+
+WITHOUT_PERSONS = frozenset({Role.WALL, Role.VOLUNTEER, Role.AUDITOR})
+_FREE_TEXT = frozenset({"narrative", "address_text"})
+# A hash of a caller tells who called again and again to anybody who knows one call: rules may count by it, nobody sees it.
+_NEVER_SHOWN = frozenset({"reporter_key"})
+
+# \d is every Unicode digit, so full-width １３８ too. Digits may be split by spaces or hyphens, as people write them.
+_SEPARATOR = r"[\s\-－—·.]?"
+_IDENTITY = rf"(?<!\d)\d(?:{_SEPARATOR}\d){{16}}{_SEPARATOR}[\dXxＸｘ](?!\d)"  # GB 11643: 17 digits and a check character
+_MOBILE = rf"(?<!\d)(?:[+＋]?[8８][6６]{_SEPARATOR})?[1１](?:{_SEPARATOR}\d){{10}}(?!\d)"
+# Area code 010, 02x, 0xxx and 7 or 8 digits of the subscriber; or the bare subscriber's number.
+_LANDLINE = rf"(?<!\d)(?:[(（]?[0０]\d{{2,3}}[)）]?{_SEPARATOR})?[2-9２-９]\d{{2,3}}{_SEPARATOR}\d{{4}}(?!\d)"
+_NUMBERS = re.compile("|".join((_IDENTITY, _MOBILE, _LANDLINE)))
+
+
+def is_shown_persons(viewer: Viewer) -> bool:
+    """True for roles that may see a person's field at all, masked or clear."""
+    return viewer.role not in WITHOUT_PERSONS
+
+
+def mask_name(value: str) -> str:
+    """First character and `**`, whatever the length: 张三 and 欧阳小明 alike."""
+    text = value.strip()
+    return f"{text[0]}**" if text else ""
+
+
+def mask_phone(value: str) -> str:
+    """First three and last four characters of at least eight digits, else `***`: 138****1234."""
+    text = re.sub(r"[^\d+＋]", "", value)
+    return f"{text[:3]}****{text[-4:]}" if sum(c.isdigit() for c in text) >= 8 else "***"
+
+
+def mask_text(value: str) -> str:
+    """Free text with telephone and identity numbers replaced by `***`; names in it stay, so the wall gets none of it."""
+    return _NUMBERS.sub("***", value)
+
+
+def find_tables_with_persons(store: Store) -> dict[str, tuple[str, ...]]:
+    """Person columns by table, as the file's own schema says."""
+    return dict(store.person_columns)
+
+
+def mask_frame(
+    frame: Frame,
+    table: str | Sequence[str],
+    viewer: Viewer,
+    store: Store,
+    *,
+    aliases: Mapping[str, str] | None = None,
+) -> Frame:
+    """
+    The frame as this viewer may see it.
+
+    Parameters
+    ----------
+    frame
+        Rows of one table or a join. A grid worker's own rows are told by its column `grid_id`; without one, none is.
+    table
+        Table that the columns come from, or all tables of a join.
+    viewer
+        Who looks.
+    store
+        The store that the frame was read from; its schema says which columns hold persons.
+    aliases
+        Columns that the query renamed: name in the frame → `table.column` of the schema.
+
+    Returns
+    -------
+    A new frame: without person columns for roles that see none, else with masked or (with a purpose) clear values.
+    """
+    persons = _find_person_columns(frame, [table] if isinstance(table, str) else table, aliases or {}, store)
+    hidden = [c for c in frame.columns if (aliases or {}).get(str(c), str(c)).rpartition(".")[2] in _NEVER_SHOWN]
+    if not is_shown_persons(viewer):
+        return frame.drop(columns=[*hidden, *persons])
+    shown = frame.drop(columns=hidden)
+    if not persons:
+        return shown
+    # The log of looks hooks in here: a purpose opens the fields, so (viewer, table, ids, purpose) is written down first.
+    clear = bool(viewer.purpose)
+    mine = _find_own_rows(shown, viewer)
+    for column, original in persons.items():
+        mask = _choose_mask(original)
+        shown[column] = pd.Series(
+            [
+                None if not own or pd.isna(value) else value if clear else mask(str(value))
+                for value, own in zip(shown[column], mine, strict=True)
+            ],
+            index=shown.index,
+            dtype=object,
+        )
+    return shown
+
+
+def _find_person_columns(
+    frame: pd.DataFrame, tables: Sequence[str], aliases: Mapping[str, str], store: Store
+) -> dict[str, str]:
+    """Person columns of the frame → their name in the schema."""
+    found = {}
+    for column in map(str, frame.columns):
+        table, _, original = aliases.get(column, column).rpartition(".")
+        if any(original in store.person_columns.get(t, ()) for t in ([table] if table else tables)):
+            found[column] = original
+    return found
+
+
+def _find_own_rows(frame: pd.DataFrame, viewer: Viewer) -> list[bool]:
+    if viewer.role != Role.GRID_WORKER and viewer.grids is None:
+        return [True] * len(frame)
+    if "grid_id" not in frame.columns or viewer.grids is None:
+        return [False] * len(frame)
+    return [grid in viewer.grids for grid in frame["grid_id"]]
+
+
+def _choose_mask(column: str) -> Callable[[str], str | None]:
+    if column in _FREE_TEXT:
+        return mask_text
+    if column.endswith("name"):
+        return mask_name
+    if column.endswith("phone"):
+        return mask_phone
+    return lambda _value: None

@@ -1,0 +1,45 @@
+"""
+Named queries: the only way from pages, layers and server to rows. Each takes `(store, viewer, ...)`.
+
+Import them from here; they live in one module a subject (`data/queries_*.py`).
+"""
+
+from data.queries_incidents import find_categories, find_incidents
+from data.queries_info import CommunityInfo, get_info
+from data.queries_maps import (
+    find_boundary,
+    find_buildings,
+    find_entrances,
+    find_gates,
+    find_grids,
+    find_key_sites,
+    find_land,
+    find_rentals,
+    find_responders,
+    find_roads,
+    find_walls,
+)
+from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+
+__all__ = [
+    "PLACE_KINDS",
+    "CommunityInfo",
+    "IncidentCounts",
+    "Place",
+    "PlaceKind",
+    "find_boundary",
+    "find_buildings",
+    "find_categories",
+    "find_entrances",
+    "find_gates",
+    "find_grids",
+    "find_incidents",
+    "find_key_sites",
+    "find_land",
+    "find_rentals",
+    "find_responders",
+    "find_roads",
+    "find_walls",
+    "get_info",
+    "get_place",
+]

@@ -1,0 +1,62 @@
+"""How named queries read: rows come masked for the viewer, times come aware, geometry comes in the store's CRS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import geopandas as gpd
+import pandas as pd
+
+from data.masking import Frame, mask_frame
+from data.store import Store
+from data.viewer import Viewer
+
+HISTORY_DAYS = 84  # twelve whole weeks: every weekday counts equally often in "lately"
+
+
+def read_rows(
+    store: Store,
+    viewer: Viewer,
+    tables: Sequence[str],
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object] = (),
+    *,
+    aliases: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Rows of a query over `tables`, masked for `viewer`; columns that end in `_utc` are aware."""
+    return _set_utc(mask_frame(store.read(sql, parameters), tables, viewer, store, aliases=aliases))
+
+
+def read_shapes(
+    store: Store,
+    viewer: Viewer,
+    tables: Sequence[str],
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object] = (),
+    *,
+    aliases: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    """As `read_rows`, with `geom` (selected as WKB) as geometry in the community's CRS."""
+    return _set_utc(mask_frame(store.read_geo(sql, parameters), tables, viewer, store, aliases=aliases))
+
+
+def to_stored_time(moment: datetime) -> datetime:
+    """An aware time as the store holds it: UTC without zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"Time {moment.isoformat()} has no zone: give an aware time, e.g. datetime(..., tzinfo=UTC).")
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def find_history_start(store: Store, *, days: int = HISTORY_DAYS) -> datetime | None:
+    """Aware time `days` before the data were true (else before the last incident); None where neither is known."""
+    rows = store.read("SELECT coalesce((SELECT max(data_as_of) FROM community), max(reported_utc)) AS at FROM incidents")
+    at = rows["at"].iloc[0]
+    return None if pd.isna(at) else (pd.Timestamp(at) - pd.Timedelta(days=days)).to_pydatetime().replace(tzinfo=UTC)
+
+
+def _set_utc(frame: Frame) -> Frame:
+    for column in frame.columns:
+        if str(column).endswith("_utc"):
+            frame[column] = pd.to_datetime(frame[column]).dt.tz_localize("UTC")
+    return frame
