@@ -1,0 +1,300 @@
+"""
+Command line `shapan`. No logic: reads arguments, asks the running server or opens the store, prints.
+
+Everything slow is imported inside the command that needs it, so that `shapan --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from data.settings import Settings, build_settings
+from gis import errors
+
+if TYPE_CHECKING:
+    from server.operations import Operations, Progress, Report
+    from server.ticket import Ticket
+
+
+class Exit(IntEnum):
+    """Exit codes: part of the interface, listed in docs/admin.md."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    REFUSED = 3
+    BAD_INPUT = 4
+    NO_STORE = 5
+    NEWER_VERSION = 6
+    PORT_TAKEN = 7
+
+
+DEFAULT_SEED = 20240101
+
+app = typer.Typer(
+    name="shapan",
+    help="Shapan (沙盘): the 3D digital sand table of one community. Example: shapan demo, then shapan serve",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+StoreName = Annotated[
+    str | None, typer.Option("--store", help="Store: one file holds one community. Default: SHAPAN_STORE, else demo.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard output, nothing else.")]
+
+
+def choose_exit(error: errors.ShapanError) -> Exit:
+    """The exit code of an error."""
+    match error:
+        case errors.RefusedError():
+            return Exit.REFUSED
+        case errors.StoreInUseError() | errors.StoreMissingError() | errors.RecordMissingError():
+            return Exit.NO_STORE
+        case errors.StoreVersionError():
+            return Exit.NEWER_VERSION
+        case errors.PortInUseError():
+            return Exit.PORT_TAKEN
+        case ValueError():
+            return Exit.BAD_INPUT
+        case _:
+            return Exit.UNEXPECTED
+
+
+def fail(error: errors.ShapanError, *, as_json: bool) -> NoReturn:
+    """End with one sentence on standard error, or JSON with the error's class."""
+    code = choose_exit(error)
+    if as_json:
+        body = {"error": {"kind": type(error).__name__, "message": str(error), "exit_code": int(code)}}
+        print(json.dumps(body, ensure_ascii=False), file=sys.stderr)
+    else:
+        print(f"shapan: {error}", file=sys.stderr)
+    raise typer.Exit(int(code))
+
+
+@contextmanager
+def sentences(*, as_json: bool) -> Iterator[None]:
+    """Turn our errors into a sentence and an exit code; anything else is a defect and keeps its traceback."""
+    try:
+        yield
+    except errors.ShapanError as error:
+        fail(error, as_json=as_json)
+
+
+def emit(report: Report, *, as_json: bool, as_text: Callable[[Report], None]) -> None:
+    """The result on standard output."""
+    if as_json:
+        print(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        as_text(report)
+
+
+def print_figures(report: Report) -> None:
+    """One figure a line, names aligned."""
+    width = max(map(len, report), default=0)
+    for name, value in report.items():
+        print(f"{name:<{width}}  {value}")
+
+
+@contextmanager
+def show_progress() -> Iterator[Progress]:
+    """Progress on standard error: a bar for a person, nothing for a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("…", total=None)
+        yield lambda what, done, total: bars.update(task, description=what, completed=done, total=total or None)
+
+
+def find_server(settings: Settings) -> Ticket | None:
+    """The running server of this store, or None."""
+    from server.client import RemoteOperations
+    from server.ticket import find_ticket
+
+    ticket = find_ticket(settings)
+    if ticket is None:
+        return None
+    with RemoteOperations(ticket) as remote:
+        return ticket if remote.is_alive(settings.store_name) else None
+
+
+@contextmanager
+def open_operations(settings: Settings, *, create: bool = False) -> Iterator[Operations]:
+    """The store's operations: through its running server, else on the file itself."""
+    from server.client import RemoteOperations
+
+    ticket = find_server(settings)
+    if ticket is not None:
+        with RemoteOperations(ticket) as remote:
+            yield remote
+        return
+    from data.store import utc_now
+    from server.operations import LocalOperations, open_store
+
+    with open_store(settings, clock=utc_now, create=create) as store:
+        yield LocalOperations(store, utc_now)
+
+
+@app.command()
+def serve(
+    store: StoreName = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port. Default: SHAPAN_PORT, else 8501.")] = None,
+    address: Annotated[str, typer.Option(help="Loopback address to listen on; any other is refused.")] = "127.0.0.1",
+    kiosk: Annotated[bool, typer.Option("--kiosk", help="Wall screen: the table alone, without frame.")] = False,
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the address in this machine's browser.")] = False,
+    demo_if_missing: Annotated[
+        bool, typer.Option("--demo", help="Make the sample community first when there is no such store.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Serve a community's sand table on this machine until Ctrl-C.
+
+    Example: shapan serve --store wanhu --port 8600
+    """
+    with sentences(as_json=as_json):
+        settings = build_settings(store_name=store, port=port)
+        suffix = "/?kiosk=1" if kiosk else "/"
+
+        def announce(ticket: Ticket, *, already_running: bool = False, synthetic: bool | None = None) -> None:
+            url = ticket.url + suffix
+            report: Report = {"url": url, "store": ticket.store, "pid": ticket.pid, "already_running": already_running}
+            emit({**report, "synthetic": synthetic}, as_json=as_json, as_text=print_start)
+            if open_browser:
+                typer.launch(url)
+
+        running = find_server(settings)
+        if running is not None:
+            announce(running, already_running=True)
+            return
+        if demo_if_missing and not settings.store_path.exists():
+            make_demo(settings)
+        from app import serve as run
+        from server.operations import is_synthetic
+
+        run(
+            settings,
+            address=address,
+            on_ready=lambda ticket, opened: announce(ticket, synthetic=is_synthetic(opened)),
+        )
+
+
+def print_start(report: Report) -> None:
+    """Where the table is, and whether it is made up."""
+    verb = "already serves" if report["already_running"] else "serves"
+    print(f"Shapan {verb} store '{report['store']}' at {report['url']}", flush=True)
+    if report["synthetic"]:
+        print("SYNTHETIC DATA 虚构数据: an invented community, no real place or person.", flush=True)
+    if not report["already_running"]:
+        print("Stop with Ctrl-C.", flush=True)
+
+
+def make_demo(settings: Settings, *, seed: int = DEFAULT_SEED, force: bool = False) -> Report:
+    """Make the sample, with progress."""
+    from data.store import utc_now
+    from server.operations import make_sample_store
+
+    with show_progress() as progress:
+        return make_sample_store(settings, seed=seed, force=force, clock=utc_now, progress=progress)
+
+
+@app.command()
+def demo(
+    store: StoreName = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same community to the byte.")] = DEFAULT_SEED,
+    force: Annotated[bool, typer.Option("--force", help="Replace a sample that is there; never a real place.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Make the sample community: invented, marked synthetic on every page. Does nothing when it is there.
+
+    Example: shapan demo --store trial --seed 7
+    """
+    with sentences(as_json=as_json):
+        settings = build_settings(store_name=store)
+        if find_server(settings) is not None:
+            with open_operations(settings) as operations:
+                report = check_sample(operations.info(), force=force)
+        else:
+            report = make_demo(settings, seed=seed, force=force)
+        emit(report, as_json=as_json, as_text=print_figures)
+
+
+@app.command(name="import")
+def import_files(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILES...|FOLDER", exists=True, help="Files, or one folder.")],
+    store: StoreName = None,
+    crs: Annotated[str | None, typer.Option(help="Coordinate system of files that name none, e.g. EPSG:4549.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of tables that name none, e.g. GB18030.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the community, for a new store.")] = None,
+    skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Leave bad rows out and list them.")] = False,
+    drop_persons: Annotated[bool, typer.Option("--drop-persons", help="Leave columns with persons' data out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Bring a community's files into a store, all or nothing; the store is made when there is none.
+
+    Example: shapan import survey/ --store wanhu --crs EPSG:4549
+    """
+    with sentences(as_json=as_json):
+        from data.importing import ImportOptions
+        from server.sources import read_sources
+
+        options = ImportOptions(
+            crs=crs, encoding=encoding, skip_bad_rows=skip_bad_rows, drop_persons=drop_persons, name=name
+        )
+        sources = read_sources(paths)
+        with open_operations(build_settings(store_name=store), create=True) as operations, show_progress() as progress:
+            report = operations.import_sources(sources, options, progress)
+        emit(report, as_json=as_json, as_text=print_import)
+
+
+def print_import(report: Report) -> None:
+    """The import's report for a reader."""
+    from server.printing import format_import
+
+    print(format_import(report))
+
+
+@app.command()
+def undo(store: StoreName = None, as_json: AsJson = False) -> None:
+    """
+    Take the newest import back.
+
+    Example: shapan undo --store wanhu
+    """
+    with sentences(as_json=as_json), open_operations(build_settings(store_name=store)) as operations:
+        emit(operations.undo(), as_json=as_json, as_text=print_figures)
+
+
+@app.command()
+def info(store: StoreName = None, as_json: AsJson = False) -> None:
+    """
+    The community in figures.
+
+    Example: shapan info --store wanhu --json
+    """
+    with sentences(as_json=as_json), open_operations(build_settings(store_name=store)) as operations:
+        emit(operations.info(), as_json=as_json, as_text=print_figures)
+
+
+def main() -> None:
+    """Entry point of `shapan`."""
+    app(prog_name="shapan")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""
+/api/v1/admin/*: the command line's way into a store that this process holds.
+
+Whoever shows the token of the ticket file is let in. Files come as bytes, never as a path to read. Work that takes
+long answers in JSON lines: any number of `{"progress": …}`, then one `{"report": …}` or one `{"error": …}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from gis.errors import ShapanError
+from server.answers import build_refusal
+from server.operations import LocalOperations, Progress, Report
+from server.state import AppState
+
+if TYPE_CHECKING:
+    from data.importing import Source
+
+PREFIX = "/api/v1/admin"
+MAX_FILES = 500
+MAX_UPLOAD_BYTES = 2_000_000_000  # one community's files are some megabytes; this only stops an accident
+
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def build_admin_routes(state: AppState) -> list[BaseRoute]:
+    """Routes of the command line."""
+    operations = LocalOperations(state.store, state.clock)
+
+    def guarded(handler: _Handler) -> _Handler:
+        async def answer(request: Request) -> Response:
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not secrets.compare_digest(token.encode(), state.token.encode()):
+                return build_refusal(401, "The command line's token is missing or wrong.", kind="RefusedError")
+            return await handler(request)
+
+        return answer
+
+    async def respond_ticket(_: Request) -> Response:
+        return JSONResponse({"store": state.runtime.settings.store_name}, headers={"Cache-Control": "no-store"})
+
+    async def respond_info(_: Request) -> Response:
+        return await _respond(operations.info)
+
+    async def respond_undo(_: Request) -> Response:
+        return await _respond(operations.undo)
+
+    async def respond_import(request: Request) -> Response:
+        from data.importing import ImportOptions  # noqa: PLC0415 - slow to load, and only imports need it
+
+        if int(request.headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
+            return build_refusal(413, f"More than {MAX_UPLOAD_BYTES} bytes: import the files in parts.")
+        sources, options_text = await _read_form(request)
+        try:
+            options = ImportOptions(**json.loads(options_text))
+        except (ValueError, TypeError) as error:
+            return build_refusal(400, f"Options of the import cannot be read: {error}.")
+        lines = _stream_work(lambda progress: operations.import_sources(sources, options, progress))
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
+    return [
+        Route(f"{PREFIX}/ticket", guarded(respond_ticket)),
+        Route(f"{PREFIX}/info", guarded(respond_info)),
+        Route(f"{PREFIX}/import", guarded(respond_import), methods=["POST"]),
+        Route(f"{PREFIX}/undo", guarded(respond_undo), methods=["POST"]),
+    ]
+
+
+async def _respond(work: Callable[[], Report]) -> Response:
+    try:
+        return JSONResponse(await run_in_threadpool(work), headers={"Cache-Control": "no-store"})
+    except ShapanError as error:
+        return build_refusal(409, str(error), kind=type(error).__name__)
+
+
+async def _read_form(request: Request) -> tuple[list[Source], str]:
+    from data.importing import Source  # noqa: PLC0415 - as above
+
+    async with request.form(max_files=MAX_FILES, max_part_size=1_000_000) as form:
+        sources = [
+            Source(part.filename or "", await part.read())
+            for part in form.getlist("source")
+            if isinstance(part, UploadFile)
+        ]
+        return sources, str(form.get("options") or "{}")
+
+
+async def _stream_work(work: Callable[[Progress], Report]) -> AsyncIterator[str]:
+    """Lines of `work`, which runs in a thread; it runs to its end even when nobody listens any more."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+
+    def put(line: dict[str, object]) -> None:
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+
+    def run() -> None:
+        try:
+            report = work(lambda what, done, total: put({"progress": {"what": what, "done": done, "total": total}}))
+            put({"report": report})
+        except ShapanError as error:
+            put({"error": {"kind": type(error).__name__, "message": str(error)}})
+        except BaseException as error:
+            put({"error": {"kind": "Unexpected", "message": f"{type(error).__name__}: see the server's log."}})
+            raise
+
+    task = loop.run_in_executor(None, run)
+    while True:
+        line = await lines.get()
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+        if "progress" not in line:
+            break
+    await task

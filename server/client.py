@@ -1,0 +1,93 @@
+"""The command line's side of the admin API: the same operations, asked of a running server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import httpx
+
+import gis.errors
+from gis.errors import ShapanError
+from server.ticket import Ticket
+
+if TYPE_CHECKING:
+    from data.importing import ImportOptions, Source
+    from server.operations import Progress, Report
+
+_PREFIX = "/api/v1/admin"
+_TIMEOUT = httpx.Timeout(10.0, read=None)  # an import may think for long between two lines
+
+
+class RemoteOperations:
+    """Operations on the store that the server of `ticket` holds."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self._client = httpx.Client(
+            base_url=ticket.url + _PREFIX,
+            headers={"Authorization": f"Bearer {ticket.token}"},
+            timeout=_TIMEOUT,
+            trust_env=False,  # a proxy of the environment must not see a request to this machine
+        )
+
+    def __enter__(self) -> RemoteOperations:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def is_alive(self, store: str) -> bool:
+        """Whether the ticket's server still runs and holds `store`: a killed server leaves its ticket behind."""
+        try:
+            answer = self._client.get("/ticket", timeout=3.0)
+            return answer.status_code == 200 and answer.json().get("store") == store
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    def info(self) -> Report:
+        """Figures of the community."""
+        return self._read(self._client.get("/info"))
+
+    def undo(self) -> Report:
+        """Take the newest import back."""
+        return self._read(self._client.post("/undo"))
+
+    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report:
+        """Send the files and follow the work."""
+        request = self._client.stream(
+            "POST",
+            "/import",
+            data={"options": json.dumps(asdict(options))},
+            files=[("source", (source.name, source.content, "application/octet-stream")) for source in sources],
+        )
+        with request as answer:
+            if answer.status_code != 200:
+                answer.read()
+                return self._read(answer)
+            for text in answer.iter_lines():
+                line = json.loads(text)
+                if "progress" in line:
+                    progress(**line["progress"])
+                else:
+                    _raise_error(line)
+                    return dict(line["report"])
+        raise ShapanError("The server ended the answer before the import was done. See the server's log.")
+
+    def _read(self, answer: httpx.Response) -> Report:
+        try:
+            body = dict(answer.json())
+        except ValueError as error:
+            raise ShapanError(f"The server answered {answer.status_code} without a sentence. See its log.") from error
+        _raise_error(body)
+        return body
+
+
+def _raise_error(body: dict[str, object]) -> None:
+    """Raise the error that the server names, as the class that it was there."""
+    error = body.get("error")
+    if not isinstance(error, dict):
+        return
+    kind = getattr(gis.errors, str(error.get("kind")), ShapanError)
+    raise (kind if isinstance(kind, type) and issubclass(kind, ShapanError) else ShapanError)(str(error.get("message")))

@@ -1,0 +1,102 @@
+"""
+GET /events: which tables changed, as server-sent events.
+
+A browser holds one stream. On connecting it gets every table's revision, then, at most five times a second, the tables
+that changed since. Nothing is queued: what waits for a client is one dictionary of at most as many entries as there are
+tables, so a slow client costs nothing. Events carry revisions only, never a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+
+COALESCE_S = 0.2
+HEARTBEAT_S = 15.0
+MAX_CLIENTS = 64  # an office has a wall, some desks and tablets; each browser allows itself six connections a host
+
+
+class _Client:
+    """One stream's waiting revisions, and the flag that says so."""
+
+    def __init__(self, snapshot: Mapping[str, int]) -> None:
+        self.pending: dict[str, int] = dict(snapshot)
+        self.wake = asyncio.Event()
+        self.wake.set()
+
+
+class EventHub:
+    """Takes revisions from the store's writer thread, hands them to the streams on the server's loop."""
+
+    def __init__(self, *, coalesce_s: float = COALESCE_S, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._coalesce_s = coalesce_s
+        self._heartbeat_s = heartbeat_s
+        self._clients: set[_Client] = set()
+        self._lock = threading.Lock()
+        self._revisions: dict[str, int] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    @property
+    def clients(self) -> int:
+        """Streams that are open now."""
+        return len(self._clients)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._clients) >= MAX_CLIENTS
+
+    def open(self, revisions: Mapping[str, int], loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, on the server's loop, knowing `revisions`. Newer ones that were published before win."""
+        with self._lock:
+            self._revisions = {**revisions, **self._revisions}
+        self._loop = loop
+        self._closed = False
+
+    def publish(self, revisions: Mapping[str, int]) -> None:
+        """Tell every stream; called on any thread, returns at once, never raises into the writer."""
+        with self._lock:
+            self._revisions.update(revisions)
+        self._call(lambda: self._spread(dict(revisions)))
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop; called on any thread or in a signal handler."""
+        self._closed = True
+        self._call(lambda: self._spread({}))
+
+    def _call(self, work: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return
+        try:
+            loop.call_soon_threadsafe(work)
+        except RuntimeError:  # the loop closed between the question and the call: nobody listens any more
+            return
+
+    def _spread(self, revisions: dict[str, int]) -> None:
+        for client in self._clients:
+            client.pending.update(revisions)
+            client.wake.set()
+
+    async def stream(self) -> AsyncIterator[str]:
+        """Text of one stream, until the client goes or the hub closes."""
+        with self._lock:
+            client = _Client(self._revisions)
+        self._clients.add(client)
+        try:
+            yield "retry: 1000\n\n"
+            while not self._closed:
+                try:
+                    await asyncio.wait_for(client.wake.wait(), self._heartbeat_s)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                client.wake.clear()
+                if client.pending:
+                    pending, client.pending = client.pending, {}
+                    yield f"event: revisions\ndata: {json.dumps(pending)}\n\n"
+                    await asyncio.sleep(self._coalesce_s)
+        finally:
+            self._clients.discard(client)

@@ -1,0 +1,160 @@
+"""
+What the command line asks for, done on an open store: by the server for a command that came in, by the command itself
+when no server runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from data.queries_info import get_info
+from data.settings import Settings
+from data.store import Clock, Store
+from gis.errors import RecordMissingError, RefusedError, StoreMissingError
+
+if TYPE_CHECKING:
+    from data.importing import ImportOptions, Source
+
+Report = dict[str, object]
+Progress = Callable[[str, int, int], None]
+"""Told as work goes on: what is done now, how much is done, how much there is (0: not known)."""
+
+
+class Operations(Protocol):
+    """What can be asked of a store, wherever it is open."""
+
+    def info(self) -> Report: ...
+
+    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report: ...
+
+    def undo(self) -> Report: ...
+
+
+@dataclass(frozen=True)
+class LocalOperations:
+    """On a store that this process has open."""
+
+    store: Store
+    clock: Clock
+
+    def info(self) -> Report:
+        """Figures of the community, with the store's name."""
+        return read_info(self.store)
+
+    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report:
+        """Bring files in; everything found, repaired, derived and refused."""
+        from data.importing import import_sources  # noqa: PLC0415 - slow to load, and only imports need it
+
+        return import_sources(self.store, sources, options, clock=self.clock, progress=progress).to_dict()
+
+    def undo(self) -> Report:
+        """Take the newest import back that has not been taken back."""
+        from data.importing import undo_import  # noqa: PLC0415 - as above
+
+        return undo_import(self.store, clock=self.clock).to_dict()
+
+
+def is_synthetic(store: Store) -> bool:
+    """Whether the store holds the invented sample; false while it holds nothing."""
+    rows = store.read("SELECT synthetic FROM community")
+    return not rows.empty and bool(rows["synthetic"].iloc[0])
+
+
+def read_info(store: Store) -> Report:
+    """Figures of the community, with the store's name."""
+    return {"store": store.path.stem, **get_info(store).to_dict()}
+
+
+@contextmanager
+def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Iterator[Store]:
+    """
+    The store of `settings`, opened by this process and closed at the end.
+
+    With `create` a file is made when there is none, and taken away again when the work on it fails: a failed first
+    import leaves nothing behind.
+
+    Raises
+    ------
+    StoreMissingError
+        There is no file and `create` is false.
+    """
+    path = settings.store_path
+    is_new = not path.exists()
+    if is_new and not create:
+        raise StoreMissingError(
+            f"There is no store '{settings.store_name}' in {settings.home}. Make the sample with: shapan demo --store "
+            f"{settings.store_name}, or bring a place in with: shapan import FOLDER --store {settings.store_name}"
+        )
+    try:
+        with Store(path, clock=clock) as store:
+            yield store
+    except BaseException:
+        if is_new:
+            remove_store(settings)
+        raise
+
+
+def remove_store(settings: Settings) -> None:
+    """Delete the store's file, its log and the sample's truth."""
+    for path in (settings.store_path, settings.store_path.with_name(settings.store_path.name + ".wal")):
+        path.unlink(missing_ok=True)
+    settings.truth_path.unlink(missing_ok=True)
+
+
+def check_sample(info: Report, *, force: bool) -> Report:
+    """
+    `info` of a store that a demo was asked for, when it is a sample and may stay as it is.
+
+    Raises
+    ------
+    RefusedError
+        A real place is there; or a server holds the sample that should be replaced.
+    """
+    if not info["synthetic"]:
+        raise RefusedError(
+            f"Store '{info['store']}' holds a real place, {info['name']}: the sample is never mixed with one. "
+            "Choose another name, e.g. shapan demo --store demo"
+        )
+    if force:
+        raise RefusedError(f"Store '{info['store']}' is being served. Stop the server first, then run the demo again.")
+    return {"created": False, **info}
+
+
+def make_sample_store(settings: Settings, *, seed: int, force: bool, clock: Clock, progress: Progress) -> Report:
+    """
+    Make the sample community's store; one that is there stays, or is replaced with `force`.
+
+    Raises
+    ------
+    RefusedError
+        The store holds a real place, or a sample of another seed and `force` is false.
+    """
+    if settings.store_path.exists():
+        with open_store(settings, clock=clock) as store:
+            found = _find_sample(store)
+        if found is not None and not force:
+            if found["seed"] != seed:
+                raise RefusedError(
+                    f"Store '{settings.store_name}' holds the sample of seed {found['seed']}, not {seed}. "
+                    "Choose another name with --store, or replace it with --force."
+                )
+            return {"created": False, **found}
+        remove_store(settings)
+    from sample import write_sample  # noqa: PLC0415 - slow to load, and only this needs it
+
+    with open_store(settings, clock=clock, create=True) as store:
+        write_sample(store, seed, progress=progress)
+        return {"created": True, **(_find_sample(store) or {})}
+
+
+def _find_sample(store: Store) -> Report | None:
+    """Figures and seed of the sample in `store`; None when the store is empty; refuses a real place."""
+    try:
+        info = read_info(store)
+    except RecordMissingError:
+        return None
+    check_sample(info, force=False)
+    return {**info, "seed": int(store.read("SELECT seed FROM community")["seed"].iloc[0])}

@@ -1,0 +1,69 @@
+"""What the routes of one process share: an object that is made at the entry and handed to `build_routes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from data.runtime import Runtime
+from data.store import Clock, Store
+from data.viewer import Viewer
+from i18n import Language
+from server.events import EventHub
+
+
+class Scene(Protocol):
+    """What `layers.SCENES` holds: one drawn layer's data."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tables(self) -> tuple[str, ...]: ...
+
+    @property
+    def params(self) -> tuple[str, ...]: ...
+
+    def build(self, store: Store, viewer: Viewer, lang: Language, params: Mapping[str, str]) -> bytes:
+        """JSON of the layer; raises a `ShapanError` that is a `ValueError` for a parameter it cannot use."""
+        ...
+
+
+@dataclass(frozen=True)
+class AppState:
+    """
+    State of one server process.
+
+    Attributes
+    ----------
+    runtime
+        Open store, settings and boot id.
+    clock
+        Aware time, UTC.
+    scenes
+        Scene files by name.
+    hub
+        Revisions on their way to the browsers.
+    token
+        What the command line shows to be let in, from the ticket file.
+    started_utc
+        When this process began to serve.
+    """
+
+    runtime: Runtime
+    clock: Clock
+    scenes: Mapping[str, Scene]
+    hub: EventHub
+    token: str
+    started_utc: datetime
+
+    @property
+    def store(self) -> Store:
+        return self.runtime.store
+
+    def read_revisions(self) -> dict[str, int]:
+        """Last revision of every table that was ever written."""
+        rows = self.store.read("SELECT table_name, revision FROM revisions")
+        return {str(table): int(revision) for table, revision in zip(rows["table_name"], rows["revision"], strict=True)}
