@@ -36,7 +36,9 @@ def to_polygons(shapes: gpd.GeoSeries, frame: LocalFrame) -> tuple[list[list[Rin
     rings, ring_owners = shapely.get_rings(parts, return_index=True)
     coordinates, points_owner = shapely.get_coordinates(rings, return_index=True)
     cuts = np.searchsorted(points_owner, np.arange(1, len(rings)))
-    ring_lists: list[Ring] = [piece.tolist() for piece in np.split(frame.to_local(coordinates), cuts)] if len(rings) else []
+    ring_lists: list[Ring] = (
+        [piece.tolist() for piece in np.split(frame.to_local(coordinates), cuts)] if len(rings) else []
+    )
     polygons: list[list[Ring]] = [[] for _ in parts]
     for ring, owner in zip(ring_lists, ring_owners, strict=True):
         polygons[owner].append(ring)

@@ -1,0 +1,23 @@
+"""Every scene file by its name."""
+
+from __future__ import annotations
+
+from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
+from layers.figures import FIGURES
+from layers.grids import GRIDS
+from layers.ground import BORDER_SCENE, GROUND
+from layers.key_sites import KEY_SITES
+from layers.labels import LABELS
+from layers.land import LAND_SCENE, TREES
+from layers.rentals import GROUP_RENTALS, RENTALS
+from layers.roads import ROADS
+from layers.scene import Scene
+from layers.walls import GATES, WALLS
+
+SCENES: dict[str, Scene] = {
+    scene.name: scene
+    for scene in (
+        GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, SHADOWS, BUILDINGS, GABLES, PARAPETS,
+        RENTALS, GROUP_RENTALS, KEY_SITES, LABELS, FIGURES,
+    )
+}  # fmt: skip
