@@ -28,12 +28,13 @@ Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 WITHOUT_PERSONS = frozenset({Role.WALL, Role.VOLUNTEER, Role.AUDITOR})
 _FREE_TEXT = frozenset({"narrative", "address_text"})
-# A hash of a caller tells who called again and again to anybody who knows one call: rules may count by it, nobody sees it.
+# To anybody who knows one call, a caller's hash tells all others: queries count by it, nobody sees it.
 _NEVER_SHOWN = frozenset({"reporter_key"})
 
 # \d is every Unicode digit, so full-width １３８ too. Digits may be split by spaces or hyphens, as people write them.
 _SEPARATOR = r"[\s\-－—·.]?"
-_IDENTITY = rf"(?<!\d)\d(?:{_SEPARATOR}\d){{16}}{_SEPARATOR}[\dXxＸｘ](?!\d)"  # GB 11643: 17 digits and a check character
+# GB 11643: 17 digits and a check character.
+_IDENTITY = rf"(?<!\d)\d(?:{_SEPARATOR}\d){{16}}{_SEPARATOR}[\dXxＸｘ](?!\d)"
 _MOBILE = rf"(?<!\d)(?:[+＋]?[8８][6６]{_SEPARATOR})?[1１](?:{_SEPARATOR}\d){{10}}(?!\d)"
 # Area code 010, 02x, 0xxx and 7 or 8 digits of the subscriber; or the bare subscriber's number.
 _LANDLINE = rf"(?<!\d)(?:[(（]?[0０]\d{{2,3}}[)）]?{_SEPARATOR})?[2-9２-９]\d{{2,3}}{_SEPARATOR}\d{{4}}(?!\d)"
@@ -58,7 +59,7 @@ def mask_phone(value: str) -> str:
 
 
 def mask_text(value: str) -> str:
-    """Free text with telephone and identity numbers replaced by `***`; names in it stay, so the wall gets none of it."""
+    """Free text with telephone and identity numbers as `***`; names in it stay, so the wall gets none of it."""
     return _NUMBERS.sub("***", value)
 
 
@@ -102,7 +103,7 @@ def mask_frame(
     shown = frame.drop(columns=hidden)
     if not persons:
         return shown
-    # The log of looks hooks in here: a purpose opens the fields, so (viewer, table, ids, purpose) is written down first.
+    # The log of looks hooks in here: a purpose opens fields, so (viewer, table, ids, purpose) is written down first.
     clear = bool(viewer.purpose)
     mine = _find_own_rows(shown, viewer)
     for column, original in persons.items():

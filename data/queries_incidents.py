@@ -1,8 +1,8 @@
 """
 Incidents and their kinds, as a viewer may see them.
 
-Roles that see no persons do not see *where* a sensitive incident was either: it keeps its grid and its time, its kind is
-not told and its place is a point of the grid (`undisclosed` is true). Rules that look for places ask for
+Roles that see no persons do not see *where* a sensitive incident was either: it keeps its grid and its time, its
+kind is not told and its place is a point of the grid (`undisclosed` is true). Rules that look for places ask for
 `only_places=True` and never meet such a row.
 """
 
@@ -34,8 +34,9 @@ WITH RECURSIVE lineage(category, ancestor) AS (
 
 _INCIDENTS = (
     CATEGORY_TREE
-    + """, middle AS (SELECT grid_id, ST_PointOnSurface(geom) AS middle FROM grids), seen AS (
-    SELECT i.*, coalesce(k.sensitive, false) AND NOT $sees_all AS undisclosed, coalesce(ua.full_text, ba.full_text) AS address
+    + """, middles AS (SELECT grid_id, ST_PointOnSurface(geom) AS middle FROM grids), seen AS (
+    SELECT i.*, coalesce(k.sensitive, false) AND NOT $sees_all AS undisclosed,
+        coalesce(ua.full_text, ba.full_text) AS address
     FROM incidents i LEFT JOIN kinds k USING (category)
         LEFT JOIN units u USING (unit_id) LEFT JOIN addresses ua ON ua.address_id = u.address_id
         LEFT JOIN buildings b ON b.building_id = i.building_id LEFT JOIN addresses ba ON ba.address_id = b.address_id
@@ -45,7 +46,8 @@ _INCIDENTS = (
         AND ($categories IS NULL OR list_contains($categories, i.category) OR list_has_any($categories, k.ancestors))
 )
 SELECT incident_id, CASE WHEN NOT undisclosed THEN number END AS number,
-    CASE WHEN NOT undisclosed THEN category END AS category, urgency, CASE WHEN NOT undisclosed THEN source END AS source,
+    CASE WHEN NOT undisclosed THEN category END AS category, urgency,
+    CASE WHEN NOT undisclosed THEN source END AS source,
     reported_utc, occurred_from_utc, occurred_to_utc, closed_utc, status,
     CASE WHEN NOT undisclosed THEN building_id END AS building_id,
     CASE WHEN NOT undisclosed THEN unit_id END AS unit_id, s.grid_id,
@@ -54,7 +56,7 @@ SELECT incident_id, CASE WHEN NOT undisclosed THEN number END AS number,
     address_text, reporter_name, reporter_phone, narrative,
     CASE WHEN NOT undisclosed THEN disposition END AS disposition, undisclosed,
     ST_AsWKB(CASE WHEN undisclosed THEN m.middle ELSE s.geom END) AS geom
-FROM seen s LEFT JOIN middle m ON m.grid_id = s.grid_id
+FROM seen s LEFT JOIN middles m ON m.grid_id = s.grid_id
 WHERE NOT undisclosed OR ($building_id IS NULL AND $categories IS NULL AND NOT $only_places AND m.grid_id IS NOT NULL)
 ORDER BY reported_utc, incident_id
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -82,7 +83,7 @@ def get_info(store: Store) -> CommunityInfo:
             f"Bring one in with 'shapan import FOLDER --store {store.path.stem}', "
             "or make the sample with 'shapan demo --store NAME'."
         )
-    values = {name: None if pd.isna(value) else value for name, value in rows.iloc[0].items()}
+    values: dict[str, Any] = {str(n): None if pd.isna(v) else v for n, v in rows.iloc[0].items()}
     as_of = values.pop("data_as_of")
     return CommunityInfo(
         **values, data_as_of=None if as_of is None else pd.Timestamp(as_of).to_pydatetime().replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Frames for drawing what stands: one function a subject, geometry in the community's metric CRS, masked for the viewer."""
+"""Frames for drawing: one function a subject, geometry in the community's metric CRS, masked for the viewer."""
 
 from __future__ import annotations
 

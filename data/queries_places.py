@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -17,16 +16,19 @@ from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError
 
+Rows = tuple[dict[str, Any], ...]
 PlaceKind = Literal["building", "grid", "site", "unit"]
 PLACE_KINDS: tuple[PlaceKind, ...] = get_args(PlaceKind)
 
 _BUILDING = """
 SELECT b.building_id AS id, b.name, b.zone, b.number, a.full_text AS address, b.grid_id, g.name AS grid_name, b.use,
     b.floors_above, b.floors_below, b.floors_source, b.height_m, b.height_source, b.year_built, b.structure,
-    (SELECT count(*) FROM units u WHERE u.building_id = b.building_id) AS units_count,
-    (SELECT coalesce(sum(residents_count), 0)::BIGINT FROM units u WHERE u.building_id = b.building_id) AS residents_count,
-    (SELECT coalesce(sum(floating_count), 0)::BIGINT FROM units u WHERE u.building_id = b.building_id) AS floating_count
-FROM buildings b LEFT JOIN addresses a USING (address_id) LEFT JOIN grids g ON g.grid_id = b.grid_id
+    h.units_count, h.residents_count, h.floating_count
+FROM (
+    SELECT count(*) AS units_count, coalesce(sum(residents_count), 0)::BIGINT AS residents_count,
+        coalesce(sum(floating_count), 0)::BIGINT AS floating_count
+    FROM units WHERE building_id = $id
+) h, buildings b LEFT JOIN addresses a USING (address_id) LEFT JOIN grids g ON g.grid_id = b.grid_id
 WHERE b.building_id = $id
 """
 _SITE = """
@@ -36,8 +38,9 @@ SELECT s.site_id AS id, s.name, s.kind AS site_kind, s.building_id, b.name AS bu
 FROM key_sites s LEFT JOIN buildings b USING (building_id) WHERE s.site_id = $id
 """
 _UNIT = """
-SELECT u.unit_id AS id, u.name, u.building_id, b.name AS building_name, b.zone, e.name AS entrance_name, u.level, u.room,
-    a.full_text AS address, b.grid_id, u.use, u.area_m2, u.residents_count, u.floating_count, u.owner_name, u.owner_phone
+SELECT u.unit_id AS id, u.name, u.building_id, b.name AS building_name, b.zone, e.name AS entrance_name, u.level,
+    u.room, a.full_text AS address, b.grid_id, u.use, u.area_m2, u.residents_count, u.floating_count, u.owner_name,
+    u.owner_phone
 FROM units u LEFT JOIN buildings b USING (building_id) LEFT JOIN addresses a ON a.address_id = u.address_id
     LEFT JOIN entrances e ON e.entrance_id = u.entrance_id
 WHERE u.unit_id = $id
@@ -60,7 +63,7 @@ SELECT s.site_id, s.name, s.kind, s.level, s.last_visit_on, s.contact_name, s.co
 FROM key_sites s LEFT JOIN buildings b USING (building_id) WHERE s.building_id = $id ORDER BY s.name, s.site_id
 """
 _ENTRANCES = "SELECT entrance_id, name, unit_number FROM entrances WHERE building_id = $id ORDER BY name, entrance_id"
-# At a building the wall is not told that a sensitive incident was there at all; in a grid it is counted without its kind.
+# At a building the wall is not told that a sensitive incident was there; in a grid it is counted without its kind.
 _COUNTS = (
     CATEGORY_TREE
     + """
@@ -117,9 +120,9 @@ class Place:
     kind: PlaceKind
     id: str
     facts: dict[str, Any]
-    entrances: tuple[dict[str, Any], ...]
-    rentals: tuple[dict[str, Any], ...]
-    key_sites: tuple[dict[str, Any], ...]
+    entrances: Rows
+    rentals: Rows
+    key_sites: Rows
     incidents: IncidentCounts
 
     def to_dict(self) -> dict[str, Any]:
@@ -137,7 +140,9 @@ def get_place(store: Store, viewer: Viewer, kind: PlaceKind, place_id: str) -> P
         There is no such place, or `kind` is none of `PLACE_KINDS`.
     """
     query = {"id": place_id}
-    entrances = rentals = key_sites = ()
+    entrances: Rows = ()
+    rentals: Rows = ()
+    key_sites: Rows = ()
     if kind == "grid":
         facts = _get_grid(store, viewer, place_id)
     elif kind == "building":
@@ -172,9 +177,9 @@ def _get_one(kind: str, place_id: str, frame: pd.DataFrame) -> dict[str, Any]:
     return _to_dicts(frame)[0]
 
 
-def _to_dicts(frame: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+def _to_dicts(frame: pd.DataFrame) -> Rows:
     """Rows with None where something is missing, and Python's own times."""
-    rows: list[Mapping[Any, Any]] = frame.astype(object).to_dict("records")
+    rows = frame.astype(object).to_dict("records")
     return tuple({str(name): _to_plain(value) for name, value in row.items()} for row in rows)
 
 

@@ -50,7 +50,8 @@ def to_stored_time(moment: datetime) -> datetime:
 
 def find_history_start(store: Store, *, days: int = HISTORY_DAYS) -> datetime | None:
     """Aware time `days` before the data were true (else before the last incident); None where neither is known."""
-    rows = store.read("SELECT coalesce((SELECT max(data_as_of) FROM community), max(reported_utc)) AS at FROM incidents")
+    sql = "SELECT coalesce((SELECT max(data_as_of) FROM community), (SELECT max(reported_utc) FROM incidents)) AS at"
+    rows = store.read(sql)
     at = rows["at"].iloc[0]
     return None if pd.isna(at) else (pd.Timestamp(at) - pd.Timedelta(days=days)).to_pydatetime().replace(tzinfo=UTC)
 
