@@ -11,6 +11,9 @@ Errors of the product.
     ├── PortInUseError              another program listens there (also OSError)
     ├── StoreInUseError             another process owns the file (also RuntimeError)
     ├── StoreVersionError           the file is newer than this program (also RuntimeError)
+    ├── StoreMigrationError         an older file could not be brought up to date (also RuntimeError)
+    ├── StoreWriteError             the disk refused a write; nothing was written (also OSError)
+    ├── StoreClosedError            the store is closed (also RuntimeError)
     ├── StoreMissingError           there is no such store (also FileNotFoundError)
     └── RefusedError                a rule forbids it (also PermissionError)
 
@@ -60,9 +63,32 @@ class StoreVersionError(ShapanError, RuntimeError):
     """The store was written by a newer program."""
 
 
+class StoreMigrationError(ShapanError, RuntimeError):
+    """An older store could not be brought up to date; it is as it was."""
+
+
+class StoreWriteError(ShapanError, OSError):
+    """The disk refused a write; nothing of it was written."""
+
+
+class StoreClosedError(ShapanError, RuntimeError):
+    """The store is closed."""
+
+
 class StoreMissingError(ShapanError, FileNotFoundError):
     """There is no such store."""
 
 
 class RefusedError(ShapanError, PermissionError):
     """A rule forbids it; the message names the rule and the way out."""
+
+
+def find_kind(error: ShapanError) -> str:
+    """Name of the class of this tree that `error` is: what is sent and printed, whatever subclass raised it."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == __name__)
+
+
+def get_error_class(kind: str) -> type[ShapanError]:
+    """The class that `find_kind` named; `ShapanError` for a name that is not in the tree."""
+    found = globals().get(kind)
+    return found if isinstance(found, type) and issubclass(found, ShapanError) else ShapanError
