@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def configure_streamlit(*, address: str, port: int) -> None:
-    """Give Streamlit the options of `.streamlit/config.toml` from beside this file, so that no user's own can differ."""
+    """Give Streamlit the options of the `.streamlit/config.toml` beside this file, over any user's own."""
     sections = tomllib.loads((HERE / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     options = {f"{section}.{name}": value for section, names in sections.items() for name, value in names.items()}
     bootstrap.load_config_options({**options, "server.address": address, "server.port": port})

@@ -75,7 +75,7 @@ def fail(error: errors.ShapanError, *, as_json: bool) -> NoReturn:
     """End with one sentence on standard error, or JSON with the error's class."""
     code = choose_exit(error)
     if as_json:
-        body = {"error": {"kind": type(error).__name__, "message": str(error), "exit_code": int(code)}}
+        body = {"error": {"kind": errors.find_kind(error), "message": str(error), "exit_code": int(code)}}
         print(json.dumps(body, ensure_ascii=False), file=sys.stderr)
     else:
         print(f"shapan: {error}", file=sys.stderr)
@@ -115,8 +115,8 @@ def show_progress() -> Iterator[Progress]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task = bars.add_task("…", total=None)
-        yield lambda what, done, total: bars.update(task, description=what, completed=done, total=total or None)
+        task = bars.add_task("…", total=1.0)
+        yield lambda share, what: bars.update(task, description=what, completed=share)
 
 
 def find_server(settings: Settings) -> Ticket | None:
@@ -151,7 +151,7 @@ def open_operations(settings: Settings, *, create: bool = False) -> Iterator[Ope
 @app.command()
 def serve(
     store: StoreName = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port. Default: SHAPAN_PORT, else 8501.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port [SHAPAN_PORT, else 8501].")] = None,
     address: Annotated[str, typer.Option(help="Loopback address to listen on; any other is refused.")] = "127.0.0.1",
     kiosk: Annotated[bool, typer.Option("--kiosk", help="Wall screen: the table alone, without frame.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the address in this machine's browser.")] = False,
@@ -226,6 +226,8 @@ def demo(
     with sentences(as_json=as_json):
         settings = build_settings(store_name=store)
         if find_server(settings) is not None:
+            from server.operations import check_sample
+
             with open_operations(settings) as operations:
                 report = check_sample(operations.info(), force=force)
         else:
@@ -235,11 +237,13 @@ def demo(
 
 @app.command(name="import")
 def import_files(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILES...|FOLDER", exists=True, help="Files, or one folder.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="FILES...|FOLDER", help="Files, or one folder.")],
     store: StoreName = None,
     crs: Annotated[str | None, typer.Option(help="Coordinate system of files that name none, e.g. EPSG:4549.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of tables that name none, e.g. GB18030.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the community, for a new store.")] = None,
+    address_prefix: Annotated[str | None, typer.Option(help="What addresses start with, e.g. 江苏省盐城市.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="NAME=KIND for a layer whose name says nothing.")] = None,
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Leave bad rows out and list them.")] = False,
     drop_persons: Annotated[bool, typer.Option("--drop-persons", help="Leave columns with persons' data out.")] = False,
     as_json: AsJson = False,
@@ -250,23 +254,29 @@ def import_files(
     Example: shapan import survey/ --store wanhu --crs EPSG:4549
     """
     with sentences(as_json=as_json):
-        from data.importing import ImportOptions
-        from server.sources import read_sources
+        from data.importing import ImportOptions, read_folder
 
         options = ImportOptions(
-            crs=crs, encoding=encoding, skip_bad_rows=skip_bad_rows, drop_persons=drop_persons, name=name
+            crs=crs,
+            encoding=encoding,
+            skip_bad_rows=skip_bad_rows,
+            drop_persons=drop_persons,
+            community_name=name,
+            address_prefix=address_prefix,
+            kinds=read_kinds(kind or []),
         )
-        sources = read_sources(paths)
+        sources = [source for path in paths for source in read_folder(path)]
         with open_operations(build_settings(store_name=store), create=True) as operations, show_progress() as progress:
             report = operations.import_sources(sources, options, progress)
-        emit(report, as_json=as_json, as_text=print_import)
+        emit(report, as_json=as_json, as_text=lambda found: print(found["text"], end=""))
 
 
-def print_import(report: Report) -> None:
-    """The import's report for a reader."""
-    from server.printing import format_import
-
-    print(format_import(report))
+def read_kinds(pairs: list[str]) -> dict[str, str]:
+    """`NAME=KIND` pairs as a dictionary."""
+    for pair in pairs:
+        if not all(pair.partition("=")):
+            raise typer.BadParameter(f"'{pair}': expected NAME=KIND, e.g. ways=roads", param_hint="--kind")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 @app.command()

@@ -19,13 +19,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from gis.errors import ShapanError
+from gis.errors import ShapanError, find_kind
 from server.answers import build_refusal
 from server.operations import LocalOperations, Progress, Report
 from server.state import AppState
 
 if TYPE_CHECKING:
-    from data.importing import Source
+    from data.importing import ImportOptions, SourceFile
 
 PREFIX = "/api/v1/admin"
 MAX_FILES = 500
@@ -57,13 +57,10 @@ def build_admin_routes(state: AppState) -> list[BaseRoute]:
         return await _respond(operations.undo)
 
     async def respond_import(request: Request) -> Response:
-        from data.importing import ImportOptions  # noqa: PLC0415 - slow to load, and only imports need it
-
         if int(request.headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:
             return build_refusal(413, f"More than {MAX_UPLOAD_BYTES} bytes: import the files in parts.")
-        sources, options_text = await _read_form(request)
         try:
-            options = ImportOptions(**json.loads(options_text))
+            sources, options = await _read_form(request)
         except (ValueError, TypeError) as error:
             return build_refusal(400, f"Options of the import cannot be read: {error}.")
         lines = _stream_work(lambda progress: operations.import_sources(sources, options, progress))
@@ -81,19 +78,21 @@ async def _respond(work: Callable[[], Report]) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(work), headers={"Cache-Control": "no-store"})
     except ShapanError as error:
-        return build_refusal(409, str(error), kind=type(error).__name__)
+        return build_refusal(409, str(error), kind=find_kind(error))
 
 
-async def _read_form(request: Request) -> tuple[list[Source], str]:
-    from data.importing import Source  # noqa: PLC0415 - as above
+async def _read_form(request: Request) -> tuple[list[SourceFile], ImportOptions]:
+    from data.importing import ImportOptions, SourceFile  # slow to load, and only imports need it
 
     async with request.form(max_files=MAX_FILES, max_part_size=1_000_000) as form:
         sources = [
-            Source(part.filename or "", await part.read())
+            SourceFile(part.filename or "", await part.read())
             for part in form.getlist("source")
             if isinstance(part, UploadFile)
         ]
-        return sources, str(form.get("options") or "{}")
+        chosen = dict(json.loads(str(form.get("options") or "{}")))
+    chosen.pop("allow_persons", None)  # there is no sign-in yet, so nobody may ask for it
+    return sources, ImportOptions(**chosen)
 
 
 async def _stream_work(work: Callable[[Progress], Report]) -> AsyncIterator[str]:
@@ -106,10 +105,10 @@ async def _stream_work(work: Callable[[Progress], Report]) -> AsyncIterator[str]
 
     def run() -> None:
         try:
-            report = work(lambda what, done, total: put({"progress": {"what": what, "done": done, "total": total}}))
+            report = work(lambda share, what: put({"progress": {"share": share, "what": what}}))
             put({"report": report})
         except ShapanError as error:
-            put({"error": {"kind": type(error).__name__, "message": str(error)}})
+            put({"error": {"kind": find_kind(error), "message": str(error)}})
         except BaseException as error:
             put({"error": {"kind": "Unexpected", "message": f"{type(error).__name__}: see the server's log."}})
             raise

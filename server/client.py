@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import httpx
 
-import gis.errors
-from gis.errors import ShapanError
+from gis.errors import ShapanError, get_error_class
 from server.ticket import Ticket
 
 if TYPE_CHECKING:
-    from data.importing import ImportOptions, Source
+    from data.importing import ImportOptions, SourceFile
     from server.operations import Progress, Report
 
 _PREFIX = "/api/v1/admin"
@@ -54,13 +52,13 @@ class RemoteOperations:
         """Take the newest import back."""
         return self._read(self._client.post("/undo"))
 
-    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report:
+    def import_sources(self, sources: Sequence[SourceFile], options: ImportOptions, progress: Progress) -> Report:
         """Send the files and follow the work."""
         request = self._client.stream(
             "POST",
             "/import",
-            data={"options": json.dumps(asdict(options))},
-            files=[("source", (source.name, source.content, "application/octet-stream")) for source in sources],
+            data={"options": json.dumps(options.to_dict())},
+            files=[("source", (source.name, source.data, "application/octet-stream")) for source in sources],
         )
         with request as answer:
             if answer.status_code != 200:
@@ -69,7 +67,7 @@ class RemoteOperations:
             for text in answer.iter_lines():
                 line = json.loads(text)
                 if "progress" in line:
-                    progress(**line["progress"])
+                    progress(line["progress"]["share"], line["progress"]["what"])
                 else:
                     _raise_error(line)
                     return dict(line["report"])
@@ -89,5 +87,4 @@ def _raise_error(body: dict[str, object]) -> None:
     error = body.get("error")
     if not isinstance(error, dict):
         return
-    kind = getattr(gis.errors, str(error.get("kind")), ShapanError)
-    raise (kind if isinstance(kind, type) and issubclass(kind, ShapanError) else ShapanError)(str(error.get("message")))
+    raise get_error_class(str(error.get("kind")))(str(error.get("message")))

@@ -36,8 +36,8 @@ def check_address(address: str) -> str:
         is_loopback = False
     if not is_loopback:
         raise RefusedError(
-            f"Address '{address[:80]}' is refused: there is no sign-in yet, so the server listens on this machine only. "
-            "Leave --address away, or give 127.0.0.1 or ::1."
+            f"Address '{address[:80]}' is refused: there is no sign-in yet, so the server listens on this machine "
+            "only. Leave --address away, or give 127.0.0.1 or ::1."
         )
     return address
 

@@ -16,11 +16,11 @@ from data.store import Clock, Store
 from gis.errors import RecordMissingError, RefusedError, StoreMissingError
 
 if TYPE_CHECKING:
-    from data.importing import ImportOptions, Source
+    from data.importing import ImportOptions, SourceFile
 
 Report = dict[str, object]
-Progress = Callable[[str, int, int], None]
-"""Told as work goes on: what is done now, how much is done, how much there is (0: not known)."""
+Progress = Callable[[float, str], None]
+"""Called with the share done, 0 to 1, and what is being done."""
 
 
 class Operations(Protocol):
@@ -28,7 +28,7 @@ class Operations(Protocol):
 
     def info(self) -> Report: ...
 
-    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report: ...
+    def import_sources(self, sources: Sequence[SourceFile], options: ImportOptions, progress: Progress) -> Report: ...
 
     def undo(self) -> Report: ...
 
@@ -44,15 +44,16 @@ class LocalOperations:
         """Figures of the community, with the store's name."""
         return read_info(self.store)
 
-    def import_sources(self, sources: Sequence[Source], options: ImportOptions, progress: Progress) -> Report:
+    def import_sources(self, sources: Sequence[SourceFile], options: ImportOptions, progress: Progress) -> Report:
         """Bring files in; everything found, repaired, derived and refused."""
-        from data.importing import import_sources  # noqa: PLC0415 - slow to load, and only imports need it
+        from data.importing import import_sources  # slow to load, and only imports need it
 
-        return import_sources(self.store, sources, options, clock=self.clock, progress=progress).to_dict()
+        report = import_sources(self.store, sources, options, clock=self.clock, progress=progress)
+        return {**report.to_dict(), "text": report.to_text()}
 
     def undo(self) -> Report:
         """Take the newest import back that has not been taken back."""
-        from data.importing import undo_import  # noqa: PLC0415 - as above
+        from data.importing import undo_import
 
         return undo_import(self.store, clock=self.clock).to_dict()
 
@@ -143,7 +144,7 @@ def make_sample_store(settings: Settings, *, seed: int, force: bool, clock: Cloc
                 )
             return {"created": False, **found}
         remove_store(settings)
-    from sample import write_sample  # noqa: PLC0415 - slow to load, and only this needs it
+    from sample import write_sample  # slow to load, and only this needs it
 
     with open_store(settings, clock=clock, create=True) as store:
         write_sample(store, seed, progress=progress)
