@@ -1,28 +1,40 @@
 """
 The store: one DuckDB file of one community, owned by one process, written by one thread.
 
-Reads take a `cursor()` each, so that any number of threads may read. Writes are functions given to `write`; a single
-thread runs them, and an answer is given only after the commit.
+Reads take a cursor each, so that any number of threads may read. Writes are functions given to `write`; a single
+thread runs them, and an answer is given only after the commit. Why it is so: docs/decisions/2026-11-23-store.md.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
-import duckdb_extension_spatial
 import geopandas as gpd
 import pandas as pd
+from pyproj import CRS
+
+from data.database import BROKEN, Database, prepare_file, to_write_error
+from data.locking import OwnerLock
+from data.migrating import find_migrations
+from data.writing import Work, Writer
+from gis.errors import CrsMismatchError, StoreMissingError
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+Parameters = Sequence[object] | Mapping[str, object]
+Listener = Callable[[Mapping[str, int]], None]
+_COLUMNS = """
+SELECT table_name, column_name, coalesce(comment LIKE '[person]%', false) FROM duckdb_columns()
+WHERE NOT internal ORDER BY table_name, column_index
+"""
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -33,51 +45,109 @@ def utc_now() -> datetime:
 class Transaction:
     """One open transaction on the writer thread. Tables that it changes get a new revision at commit."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
         self._connection = connection
+        self._tables = tables
         self.touched: set[str] = set()
 
-    def fetch(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pd.DataFrame:
+    def fetch(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query inside the transaction."""
         return self._connection.execute(sql, parameters).df()
 
-    def execute(self, table: str, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
+    def execute(self, table: str, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that changes `table`."""
+        self._touch(table)
         self._connection.execute(sql, parameters)
-        self.touched.add(table)
 
     def append(self, table: str, frame: pd.DataFrame | gpd.GeoDataFrame) -> None:
-        """Insert every row of `frame`; columns by name, absent ones null, a geometry column as geometry."""
+        """
+        Insert every row of `frame`; columns by name, absent ones null, geometry columns as geometry.
+
+        Raises
+        ------
+        CrsMismatchError
+            The frame says another coordinate system than the community's.
+        """
+        self._touch(table)
         plain = pd.DataFrame(frame).copy()
-        expressions = []
-        for name in plain.columns:
-            if isinstance(frame, gpd.GeoDataFrame) and name in frame.select_dtypes("geometry").columns:
-                plain[name] = frame[name].to_wkb()
-                expressions.append(f'ST_GeomFromWKB("{name}") AS "{name}"')
-            else:
-                expressions.append(f'"{name}"')
+        shapes = set(frame.select_dtypes("geometry").columns) if isinstance(frame, gpd.GeoDataFrame) else set()
+        for name in shapes:
+            self._check_crs(table, frame[name].crs)
+            plain[name] = frame[name].to_wkb()
+        # The cast is for columns of nulls alone, whose type nobody could tell.
+        columns = [f'ST_GeomFromWKB("{c}"::BLOB) AS "{c}"' if c in shapes else f'"{c}"' for c in plain.columns]
         self._connection.register("_appended", plain)
-        self._connection.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(expressions)} FROM _appended")
-        self._connection.unregister("_appended")
+        try:
+            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(columns)} FROM _appended")
+        finally:
+            with suppress(duckdb.Error):
+                self._connection.unregister("_appended")
+
+    def _touch(self, table: str) -> None:
+        if table not in self._tables:
+            raise ValueError(
+                f"There is no table '{table}' to change: expected one of {', '.join(sorted(self._tables))}."
+            )
         self.touched.add(table)
+
+    def _check_crs(self, table: str, crs: CRS | None) -> None:
+        row = self._connection.execute("SELECT crs FROM community").fetchone()
+        if row and crs is not None and CRS.from_user_input(row[0]) != crs:
+            raise CrsMismatchError(
+                f"Rows for table '{table}' are in {crs.to_string()}, the store is in {row[0]}. Convert them first."
+            )
 
 
 class Store:
-    """Open with `Store(path)`, close with `close()` or a `with` block."""
+    """
+    Open with `Store(path)` or `Store.open_existing(path)`, close with `close()` or a `with` block.
 
-    def __init__(self, path: Path, *, clock: Clock = utc_now) -> None:
-        self.path = path
+    Parameters
+    ----------
+    path
+        The file; made when it is missing.
+    clock
+        Gives aware times: of revisions, of migrations, and of "in use since".
+    migrations
+        Folders of migrations; none: the product's.
+
+    Raises
+    ------
+    StoreInUseError, StoreVersionError, StoreMigrationError, BadFileError
+        The file is in use, newer than this program, cannot be migrated, or is no store. It is as it was.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock = utc_now, migrations: Sequence[Traversable] = ()) -> None:
+        self.path = path.resolve()
         self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = duckdb.connect(str(path))
-        extension = next((Path(duckdb_extension_spatial.__path__[0]) / "extensions").rglob("spatial.duckdb_extension"))
-        self._connection.load_extension(str(extension))
-        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._migrate()
-        self.person_columns = self._find_person_columns()
-        self._work: queue.Queue[tuple[Callable[[Transaction], object], Future[object]] | None] = queue.Queue()
-        self._writer = threading.Thread(target=self._write_forever, name="store-writer", daemon=True)
-        self._writer.start()
+        self._listeners: list[Listener] = []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = OwnerLock(self.path, now=clock())
+        try:
+            prepare_file(self.path, find_migrations(*migrations), clock)
+            self._database = Database(self.path)
+            with self._database.cursor() as cursor:
+                columns = cursor.execute(_COLUMNS).fetchall()
+                self._revisions = dict(cursor.execute("SELECT table_name, revision FROM revisions").fetchall())
+        except BaseException:
+            self._lock.release()
+            raise
+        self.tables = frozenset(table for table, *_ in columns)
+        self.person_columns: Mapping[str, tuple[str, ...]] = {
+            table: tuple(c for t, c, person in columns if t == table and person)
+            for table in sorted({table for table, _, person in columns if person})
+        }
+        self._writer = Writer(self._commit, name=self.path.stem)
+
+    @classmethod
+    def open_existing(cls, path: Path, *, clock: Clock = utc_now) -> Store:
+        """As `Store(path)`, for a store that must be there; `StoreMissingError` names the commands that make one."""
+        if not path.exists():
+            raise StoreMissingError(
+                f"There is no store '{path.stem}' in {path.parent}. Make the sample with 'shapan demo --store "
+                f"{path.stem}', or bring a place in with 'shapan import FOLDER --store {path.stem}'."
+            )
+        return cls(path, clock=clock)
 
     def __enter__(self) -> Store:
         return self
@@ -86,22 +156,23 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Finish what waits to be written, then let the file go."""
-        self._work.put(None)
-        self._writer.join()
-        self._connection.close()
+        """Finish what waits to be written, then let the file go. A second time it does nothing."""
+        self._writer.check_not_inside("close")
+        self._writer.close()
+        self._database.close()
+        self._lock.release()
 
-    def read(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> pd.DataFrame:
+    def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query. Geometry must be selected as `ST_AsWKB(geom) AS geom`."""
-        cursor = self._connection.cursor()
         try:
-            return cursor.execute(sql, parameters).df()
-        finally:
-            cursor.close()
+            with self._database.cursor() as cursor:
+                return cursor.execute(sql, parameters).df()
+        except BROKEN:
+            # Another operation broke the database under this one, or this query did: that shows on the fresh one.
+            with self._database.cursor() as cursor:
+                return cursor.execute(sql, parameters).df()
 
-    def read_geo(
-        self, sql: str, parameters: Sequence[object] | Mapping[str, object] = (), *, geometry: str = "geom"
-    ) -> gpd.GeoDataFrame:
+    def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
         frame = self.read(sql, parameters)
         shapes = gpd.GeoSeries.from_wkb([None if b is None else bytes(b) for b in frame[geometry]], crs=self.crs())
@@ -114,67 +185,96 @@ class Store:
 
     def revision(self, *tables: str) -> int:
         """Highest revision of `tables` (none named: of the whole file); 0 when never written."""
-        if not tables:
-            rows = self.read("SELECT coalesce(max(revision), 0) AS r FROM revisions")
-        else:
-            marks = ", ".join("?" for _ in tables)
-            rows = self.read(
-                f"SELECT coalesce(max(revision), 0) AS r FROM revisions WHERE table_name IN ({marks})", list(tables)
-            )
-        return int(rows["r"].iloc[0])
+        if unknown := set(tables) - self.tables:
+            raise ValueError(f"There is no table {sorted(unknown)}: expected some of {', '.join(sorted(self.tables))}.")
+        revisions = self._revisions
+        return max((revisions.get(table, 0) for table in tables or revisions), default=0)
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a transaction on the writer thread; returns after the commit, raises after the rollback."""
-        future: Future[object] = Future()
-        self._work.put((work, future))
-        return future.result()  # type: ignore[return-value]
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """
+        Tell `listener` the new revision of each changed table after every commit; returns what ends that.
 
-    def _write_forever(self) -> None:
-        connection = self._connection.cursor()
-        while (item := self._work.get()) is not None:
-            work, future = item
-            transaction = Transaction(connection)
-            try:
-                connection.execute("BEGIN")
-                result = work(transaction)
-                self._bump(connection, transaction.touched)
-                connection.execute("COMMIT")
-            except BaseException as error:  # noqa: BLE001 - handed to the caller, the writer lives on
-                connection.execute("ROLLBACK")
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-        connection.close()
+        It is called on the writer thread before the write is answered: it must be quick, and may read but not write.
+        """
+        self._listeners = [*self._listeners, listener]
 
-    def _bump(self, connection: duckdb.DuckDBPyConnection, touched: set[str]) -> None:
-        if not touched:
-            return
-        row = connection.execute("SELECT coalesce(max(revision), 0) + 1 FROM revisions").fetchone()
+        def unsubscribe() -> None:
+            self._listeners = [other for other in self._listeners if other is not listener]
+
+        return unsubscribe
+
+    def write(self, work: Callable[[Transaction], T], *, repeatable: bool = False) -> T:
+        """
+        Run `work` in a transaction on the writer thread; returns after the commit, raises after the rollback.
+
+        Parameters
+        ----------
+        work
+            What to do; its result is returned.
+        repeatable
+            `work` may be run a second time after its first run was rolled back (it consumes no iterator and does
+            nothing outside the transaction). Then writes that wait share one commit.
+
+        Raises
+        ------
+        StoreWriteError
+            The disk refused; nothing was written.
+        BadRecordError
+            A key is there twice or a value is missing; nothing was written.
+        StoreClosedError, RefusedError
+            The store is closed; or `write` was called inside a write.
+        """
+        return self._writer.write(work, repeatable=repeatable)
+
+    def export_tables(self) -> dict[str, pd.DataFrame]:
+        """Content of all tables at one moment, rows by primary key, geometry as WKB in hexadecimal: for comparing."""
+        with self._database.cursor() as cursor:
+            cursor.execute("BEGIN")
+            content = {}
+            for table in sorted(self.tables):
+                columns = cursor.execute(f"DESCRIBE {table}").fetchall()
+                shown = [
+                    f'hex(ST_AsWKB("{c}")) AS "{c}"' if kind.startswith("GEOMETRY") else f'"{c}"'
+                    for c, kind, *_ in columns
+                ]
+                keys = [f'{table}."{c}"' for c, _, _, key, *_ in columns if key == "PRI"]
+                content[table] = cursor.execute(
+                    f"SELECT {', '.join(shown)} FROM {table} ORDER BY {', '.join(keys)}"
+                ).df()
+            cursor.execute("ROLLBACK")
+            return content
+
+    def _commit(self, works: Sequence[Work]) -> list[object]:
+        try:
+            with self._database.cursor() as cursor:
+                transaction = Transaction(cursor, self.tables)
+                cursor.execute("BEGIN")
+                try:
+                    results = [work(transaction) for work in works]
+                    changed = self._bump(cursor, transaction.touched)
+                    cursor.execute("COMMIT")
+                except BaseException:
+                    with suppress(duckdb.Error):  # DuckDB may have rolled back by itself, or be broken
+                        cursor.execute("ROLLBACK")
+                    raise
+        except duckdb.Error as error:
+            raise to_write_error(error, self.path.stem, self.path.parent) or error from error
+        self._revisions = {**self._revisions, **changed}
+        if changed:
+            self._tell(changed)
+        return results
+
+    def _bump(self, cursor: duckdb.DuckDBPyConnection, touched: set[str]) -> dict[str, int]:
+        """One more than any revision of the file, whatever the clock says, for each touched table."""
+        revision = max(self._revisions.values(), default=0) + 1
         now = self._clock().astimezone(UTC).replace(tzinfo=None)
         for table in sorted(touched):
-            connection.execute("INSERT OR REPLACE INTO revisions VALUES (?, ?, ?)", [table, row and row[0], now])
+            cursor.execute("INSERT OR REPLACE INTO revisions VALUES (?, ?, ?)", [table, revision, now])
+        return dict.fromkeys(sorted(touched), revision)
 
-    def _find_person_columns(self) -> Mapping[str, tuple[str, ...]]:
-        rows = self._connection.execute(
-            "SELECT table_name, column_name FROM duckdb_columns() WHERE comment LIKE '[person]%' "
-            "ORDER BY table_name, column_index"
-        ).fetchall()
-        return {table: tuple(c for t, c in rows if t == table) for table in sorted({t for t, _ in rows})}
-
-    def _migrate(self) -> None:
-        tables = self._connection.execute("SELECT table_name FROM duckdb_tables()").df()["table_name"].tolist()
-        done = (
-            set(self._connection.execute("SELECT version FROM schema_migrations").df()["version"])
-            if "schema_migrations" in tables
-            else set()
-        )
-        for file in sorted(files("data.migrations").iterdir(), key=lambda f: f.name):
-            if not file.name.endswith(".sql") or int(file.name[:4]) in done:
-                continue
-            self._connection.execute("BEGIN")
-            self._connection.execute(file.read_text(encoding="utf-8"))
-            self._connection.execute(
-                "INSERT INTO schema_migrations VALUES (?, ?, ?)",
-                [int(file.name[:4]), file.name, self._clock().astimezone(UTC).replace(tzinfo=None)],
-            )
-            self._connection.execute("COMMIT")
+    def _tell(self, changed: Mapping[str, int]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(changed)
+            except Exception:  # noqa: BLE001 - the rows are committed: this must not look like the write's failure
+                _log.exception("A listener of store '%s' failed.", self.path.stem)

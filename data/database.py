@@ -1,0 +1,232 @@
+"""
+The database file under the store: opening it, leading it to today's schema, and opening it anew after a fatal error.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import duckdb_extension_spatial
+
+from data.migrating import Migration, copy_aside, copy_durably, find_pending, put_in_place
+from gis.errors import (
+    BadFileError,
+    BadRecordError,
+    ShapanError,
+    StoreClosedError,
+    StoreInUseError,
+    StoreMigrationError,
+    StoreVersionError,
+    StoreWriteError,
+)
+
+# Never look for an extension on the internet: DuckDB would, for a file that looks like SQLite's.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+# Three headers of 4 KiB stand before the blocks; the first says DUCK behind its checksum (DuckDB's storage format).
+_HEADERS_SIZE_BYTES = 3 * 4096
+_MAGIC = b"DUCK"
+_MAGIC_OFFSET_BYTES = 8
+# After these DuckDB answers nothing until the file is opened anew.
+BROKEN = (duckdb.FatalException, duckdb.InternalException)
+
+
+class Database:
+    """
+    The open file. After a fatal error (a full disk during a checkpoint) it is opened anew by whoever comes next.
+
+    DuckDB shares one instance of a file among all connections of a process, so every cursor has to be back before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: duckdb.DuckDBPyConnection | None = _connect(path)
+        self._changed = threading.Condition()
+        self._held = threading.local()
+        self._out = 0
+        self._broken = False
+        self._closed = False
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own for one operation."""
+        cursor = self._take()
+        try:
+            yield cursor
+        except BROKEN:
+            self._broken = True
+            raise
+        finally:
+            with suppress(duckdb.Error):
+                cursor.close()
+            self._held.count -= 1
+            with self._changed:
+                self._out -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wait for cursors that are out, then let the file go; what the disk then refuses stays in the log file."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._out == 0)
+            self._disconnect()
+
+    def _take(self) -> duckdb.DuckDBPyConnection:
+        with self._changed:
+            mine = getattr(self._held, "count", 0)
+            if self._broken and mine:
+                raise StoreWriteError(f"Store '{self._path.stem}' failed and is opened anew. Try again.")
+            if self._broken:
+                self._changed.wait_for(lambda: not self._broken or self._out == 0)
+            if self._closed:
+                raise StoreClosedError(f"Store '{self._path.stem}' is closed. Open it again.")
+            if self._broken or self._connection is None:
+                self._disconnect()
+                self._connection = _connect(self._path)
+                self._broken = False
+            cursor = self._connection.cursor()
+            self._held.count = mine + 1
+            self._out += 1
+            return cursor
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(duckdb.Error):
+                self._connection.close()
+        self._connection = None
+
+
+def to_write_error(error: duckdb.Error, name: str, folder: Path) -> ShapanError | None:
+    """What a failed transaction of store `name` says; None for errors that only a programmer can cause."""
+    text = str(error)
+    if isinstance(error, duckdb.ConstraintException) or "constraint" in text:
+        return BadRecordError(
+            f"Nothing was written to store '{name}': {first_line(error)}. Correct that record, then repeat it."
+        )
+    if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException, *BROKEN)) or "Could not" in text:
+        return StoreWriteError(
+            f"Nothing was written to store '{name}': {first_line(error)}. "
+            f"Make sure that there is free space in {folder}, then repeat it."
+        )
+    return None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error without its stop: DuckDB's go on with a trace of its own."""
+    return str(error).partition("\n")[0].rstrip(". ")
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            raise StoreInUseError(
+                f"Store '{path.stem}' is in use by another program: {first_line(error)}. Close that program."
+            ) from error
+        if "version number" in str(error):
+            raise StoreVersionError(
+                f"Store '{path.stem}' was written by a newer database: {first_line(error)}. Update Shapan."
+            ) from error
+        raise _to_bad_file(path, first_line(error)) from error
+    extension = next((Path(duckdb_extension_spatial.__path__[0]) / "extensions").rglob("spatial.duckdb_extension"))
+    connection.load_extension(str(extension))
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def prepare_file(path: Path, migrations: Sequence[Migration], clock: Callable[[], datetime]) -> None:
+    """Make `path` a store of today's schema, or raise and leave it as it was."""
+    log, work = path.with_name(path.name + ".wal"), path.with_name(path.name + ".new")
+    _remove(work)
+    if not path.exists() and log.exists():
+        raise _to_bad_file(log, "the log of a store is there without the store")
+    version = _check_file(path) if path.exists() else 0
+    if version > len(migrations):
+        raise StoreVersionError(
+            f"Store '{path.stem}' has schema version {version}, this program knows versions up to {len(migrations)}. "
+            "Update Shapan, or work on another store with --store NAME."
+        )
+    pending = find_pending(migrations, version)
+    if not pending:
+        return
+    aside = None
+    try:
+        if version:
+            _connect(path).close()  # brings what is still in its log into the file
+            aside = copy_aside(path, version=version, now=clock().astimezone(UTC))
+            copy_durably(path, work)
+        _migrate(work, pending, clock)
+        put_in_place(work, path)
+    except (OSError, duckdb.Error) as error:
+        _remove(work, *([aside] if aside else []))
+        raise StoreMigrationError(
+            f"Store '{path.stem}' could not be brought from schema version {version} to {len(migrations)}: "
+            f"{first_line(error)}. It is as it was. Make sure that there is free space in {path.parent}; if there is, "
+            "go back to the program that wrote it and report this sentence."
+        ) from error
+
+
+def _check_file(path: Path) -> int:
+    """Schema version of a file that is a whole store; it is not changed."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADERS_SIZE_BYTES)
+    except OSError as error:
+        raise _to_bad_file(path, str(error.strerror)) from error
+    if head[_MAGIC_OFFSET_BYTES : _MAGIC_OFFSET_BYTES + len(_MAGIC)] != _MAGIC:
+        raise _to_bad_file(path, "it is not a DuckDB file" if head else "it is empty")
+    connection = _connect(path, read_only=True)
+    try:
+        size = connection.execute("SELECT block_size, total_blocks FROM pragma_database_size()").fetchone()
+        expected = _HEADERS_SIZE_BYTES + (size[0] * size[1] if size else 0)
+        if path.stat().st_size < expected:
+            raise _to_bad_file(path, f"it ends after {path.stat().st_size} of {expected} bytes")
+        row = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
+    except duckdb.CatalogException as error:
+        raise _to_bad_file(path, "it is a DuckDB file, but not one of Shapan") from error
+    except duckdb.Error as error:
+        raise _to_bad_file(path, first_line(error)) from error
+    finally:
+        connection.close()
+    return int(row[0]) if row and row[0] else 0
+
+
+def _migrate(work: Path, pending: Sequence[Migration], clock: Callable[[], datetime]) -> None:
+    """Run migrations on a file that is nobody's store yet."""
+    connection = _connect(work)
+    try:
+        for migration in pending:
+            try:
+                connection.execute("BEGIN")
+                connection.execute(migration.sql)
+                now = clock().astimezone(UTC).replace(tzinfo=None)
+                connection.execute(
+                    "INSERT INTO schema_migrations VALUES (?, ?, ?)", [migration.version, migration.name, now]
+                )
+                connection.execute("COMMIT")
+            except duckdb.Error as error:
+                raise OSError(f"{migration.name}: {first_line(error)}") from error
+        connection.execute("CHECKPOINT")
+    finally:
+        connection.close()
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+
+
+def _to_bad_file(path: Path, reason: str) -> BadFileError:
+    return BadFileError(
+        f"{path} cannot be used as a store: {reason}. "
+        "Put a copy of the store in its place, or move it away and make a new one."
+    )
