@@ -151,7 +151,7 @@ def open_operations(settings: Settings, *, create: bool = False) -> Iterator[Ope
 @app.command()
 def serve(
     store: StoreName = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="TCP port [SHAPAN_PORT, else 8501].")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port [SHAPAN_PORT, else 8501].")] = None,
     address: Annotated[str, typer.Option(help="Loopback address to listen on; any other is refused.")] = "127.0.0.1",
     kiosk: Annotated[bool, typer.Option("--kiosk", help="Wall screen: the table alone, without frame.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the address in this machine's browser.")] = False,

@@ -42,14 +42,14 @@ _current: Runtime | None = None
 
 def set_store(store: Store, settings: Settings) -> Runtime:
     """Make `store` the process's store; returns what `get_runtime` gives from now on."""
-    global _current  # noqa: PLW0603 - the documented exception of this module
+    global _current
     _current = Runtime(store, settings)
     return _current
 
 
 def clear_store() -> None:
     """Forget the store, before it is closed."""
-    global _current  # noqa: PLW0603 - the documented exception of this module
+    global _current
     _current = None
 
 

@@ -27,7 +27,7 @@ class Settings:
     store_name
         Name of the community's file, without ending.
     port
-        TCP port on loopback.
+        TCP port on loopback; 0 takes any free one.
     """
 
     home: Path
@@ -54,6 +54,15 @@ def check_store_name(name: str) -> str:
     return name
 
 
+def check_port(text: str) -> int:
+    """`text` as a TCP port, else `RefusedError`; 0 stands for any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise RefusedError(
+            f"SHAPAN_PORT is '{text[:20]}': expected a number from 0 to 65535. Correct it, or give --port 8501."
+        )
+    return int(text)
+
+
 def build_settings(
     environ: Mapping[str, str] = os.environ, *, store_name: str | None = None, port: int | None = None
 ) -> Settings:
@@ -62,5 +71,5 @@ def build_settings(
     return Settings(
         home=Path(home) if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
         store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),
-        port=port or int(environ.get("SHAPAN_PORT") or 8501),
+        port=check_port(environ.get("SHAPAN_PORT") or "8501") if port is None else port,
     )

@@ -13,6 +13,10 @@ import json
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from i18n import LANGUAGES, t
+
 COALESCE_S = 0.2
 HEARTBEAT_S = 15.0
 MAX_CLIENTS = 64  # an office has a wall, some desks and tablets; each browser allows itself six connections a host
@@ -28,10 +32,20 @@ class _Client:
 
 
 class EventHub:
-    """Takes revisions from the store's writer thread, hands them to the streams on the server's loop."""
+    """
+    Takes revisions from the store's writer thread, hands them to the streams on the server's loop.
+
+    Attributes
+    ----------
+    coalesce_s
+        Least time between two events of one stream, seconds.
+    sent
+        Events sent so far, over all streams.
+    """
 
     def __init__(self, *, coalesce_s: float = COALESCE_S, heartbeat_s: float = HEARTBEAT_S) -> None:
-        self._coalesce_s = coalesce_s
+        self.coalesce_s = coalesce_s
+        self.sent = 0
         self._heartbeat_s = heartbeat_s
         self._clients: set[_Client] = set()
         self._lock = threading.Lock()
@@ -96,7 +110,17 @@ class EventHub:
                 client.wake.clear()
                 if client.pending:
                     pending, client.pending = client.pending, {}
+                    self.sent += 1
                     yield f"event: revisions\ndata: {json.dumps(pending)}\n\n"
-                    await asyncio.sleep(self._coalesce_s)
+                    await asyncio.sleep(self.coalesce_s)
         finally:
             self._clients.discard(client)
+
+
+def respond_events(hub: EventHub) -> Response:
+    """A new stream, or 503 when there are too many."""
+    if hub.is_full:
+        text = "\n".join(t("server.too_many_streams", lang) for lang in LANGUAGES)
+        return PlainTextResponse(text, status_code=503, headers={"Retry-After": "30", "Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(hub.stream(), media_type="text/event-stream", headers=headers)

@@ -89,13 +89,15 @@ def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Ite
             f"There is no store '{settings.store_name}' in {settings.home}. Make the sample with: shapan demo --store "
             f"{settings.store_name}, or bring a place in with: shapan import FOLDER --store {settings.store_name}"
         )
+    is_done = False
+    store = Store(path, clock=clock)  # outside the block below: a file that another process made meanwhile is not ours
     try:
-        with Store(path, clock=clock) as store:
+        with store:
             yield store
-    except BaseException:
-        if is_new:
+        is_done = True
+    finally:
+        if is_new and not is_done:
             remove_store(settings)
-        raise
 
 
 def remove_store(settings: Settings) -> None:

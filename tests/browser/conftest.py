@@ -1,0 +1,112 @@
+"""The real server and Chromium for tests that look at pages. All of them run in one worker, one after the other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.fixtures.serving import ServerProcess, run_shapan
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # tests run as root in containers
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",  # the browser's own calls home are not the page's
+]
+_LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in this folder: one worker owns the browser and the server."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+def find_chromium() -> str:
+    """Path of the system's Chromium; fails with the way out, because a skipped browser test proves nothing."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    pytest.fail("No Chromium is installed. On Debian: apt-get install chromium fonts-noto-cjk, or run: make test")
+
+
+@pytest.fixture(scope="session")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the sample in store `demo`, built once."""
+    home = tmp_path_factory.mktemp("home")
+    made = run_shapan(home, "demo", "--store", "demo")
+    assert made.returncode == 0, made.stderr
+    return home
+
+
+@pytest.fixture(scope="session")
+def server(server_home: Path) -> Iterator[ServerProcess]:
+    """The server of the sample, for the whole run."""
+    with ServerProcess(server_home, "demo") as running:
+        yield running
+        assert running.process.poll() is None, f"The server died during the tests. Its log:\n{running.log}"
+
+
+@pytest.fixture(scope="session")
+def server_url(server: ServerProcess) -> str:
+    """Its address, without a slash at the end."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, headless, drawing in software."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+def is_local(url: str) -> bool:
+    """Whether a request stays on this machine."""
+    parts = urlsplit(url)
+    return parts.scheme in _LOCAL_SCHEMES or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+
+
+@pytest.fixture(scope="session")
+def requests_seen() -> Iterator[list[str]]:
+    """Every request of every page of the run; at its end none may have gone to another host."""
+    seen: list[str] = []
+    yield seen
+    foreign = sorted({url for url in seen if not is_local(url)})
+    assert not foreign, f"Requests left this machine: {foreign}"
+
+
+def watch(context: BrowserContext, seen: list[str]) -> None:
+    """Record every request and websocket of every page of `context`."""
+    context.on("request", lambda request: seen.append(request.url))
+    context.on("page", lambda page: page.on("websocket", lambda socket: seen.append(socket.url)))
+
+
+@pytest.fixture
+def context(chromium: Browser, requests_seen: list[str]) -> Iterator[BrowserContext]:
+    """A fresh browser profile on a full-HD screen; fails the test that made a request to another host."""
+    before = len(requests_seen)
+    context = chromium.new_context(
+        viewport={"width": 1920, "height": 1080}, locale="zh-CN", timezone_id="Asia/Shanghai"
+    )
+    watch(context, requests_seen)
+    yield context
+    context.close()
+    foreign = [url for url in requests_seen[before:] if not is_local(url)]
+    assert not foreign, f"This test's pages asked other hosts: {foreign}"
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """One page of a fresh profile."""
+    return context.new_page()
