@@ -1,6 +1,6 @@
 """Drawing: frame, WGS 84 records, pydeck layer, deck. One file per layer."""
 
-from layers.deck import build_deck, find_switches, scene_url
+from layers.deck import build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.frame import LocalFrame, NoCommunityError, build_frame
 from layers.scene import Scene
 from layers.scenes import SCENES
@@ -12,6 +12,7 @@ __all__ = [
     "Scene",
     "build_deck",
     "build_frame",
-    "find_switches",
+    "find_layer_scenes",
+    "find_layer_switches",
     "scene_url",
 ]

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pydeck as pdk
 
@@ -86,11 +87,17 @@ DRAWN: tuple[Drawn, ...] = (
         "gates", "gates", "walls", "SolidPolygonLayer", {"get_polygon": "p", "get_elevation": "h"},
         {"extruded": True, "material": _GLOW, "get_fill_color": [150, 200, 214], "pickable": True},
     ),
-    Drawn("trees", "trees", "trees", "TreeLayer", {"get_position": "x", "get_height": "h"}, {}),
+    Drawn(
+        "trees", "trees", "trees", "SimpleMeshLayer", {"get_position": "x", "get_scale": "[h * 0.85, h * 0.85, h]"},
+        {"mesh": "@@#SHAPAN.TREE", "get_color": [44, 84, 76], "material": _MATT},
+    ),
     Drawn(
         "buildings", "buildings", "buildings", "FacadeLayer",
         {"get_polygon": "p", "get_elevation": "h", "get_fill_color": "c", "get_floor": "f"},
-        {"extruded": True, "pickable": True, "material": _MATT, "auto_highlight": True, "highlight_color": [160, 200, 255, 60]},
+        {
+            "extruded": True, "pickable": True, "material": _MATT, "auto_highlight": True,
+            "highlight_color": [160, 200, 255, 60],
+        },
     ),
     _solid("parapets", "parapets", "buildings", pickable=True),
     Drawn(
@@ -100,16 +107,36 @@ DRAWN: tuple[Drawn, ...] = (
     _solid("rentals", "rentals", "rentals", material=_GLOW, pickable=True),
     _solid("group-rentals", "group_rentals", "group_rentals", material=_GLOW, pickable=True),
     _solid("key-sites", "key_sites", "key_sites", material=_GLOW, pickable=True),
+    Drawn(
+        "hot", "hot_curtains", "hot", "CurtainLayer",
+        {"get_polygon": "p", "get_elevation": "h", "get_floor": "h", "get_fill_color": "c"},
+        {"extruded": True, "material": _GLOW, "parameters": {"depthWriteEnabled": False, "cullMode": "none"}},
+    ),
 )  # fmt: skip
 
 
-def scene_url(scene: str, revisions: Mapping[str, int], *, lang: Language, boot_id: str) -> str:
-    """Address of a scene file at the revision of its tables: the same address is the same bytes for ever."""
+def scene_url(
+    scene: str,
+    revisions: Mapping[str, int],
+    *,
+    lang: Language,
+    boot_id: str,
+    params: Mapping[str, str] | None = None,
+) -> str:
+    """Address of a scene file at the revision of its tables; of `params` those that the scene understands."""
     version = max((revisions.get(table, 0) for table in SCENES[scene].tables), default=0)
-    return f"/scene/{scene}.json?v={version}&lang={lang}&b={boot_id}"
+    known = {name: value for name, value in (params or {}).items() if name in SCENES[scene].params and value}
+    return f"/scene/{scene}.json?{urlencode({'v': version, 'lang': lang, 'b': boot_id, **known})}"
 
 
-def build_deck(frame: LocalFrame, revisions: Mapping[str, int], *, lang: Language, boot_id: str) -> dict[str, Any]:
+def build_deck(
+    frame: LocalFrame,
+    revisions: Mapping[str, int],
+    *,
+    lang: Language,
+    boot_id: str,
+    params: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """
     The deck as the renderer's JSON.
 
@@ -123,13 +150,15 @@ def build_deck(frame: LocalFrame, revisions: Mapping[str, int], *, lang: Languag
         Language of what the scenes say.
     boot_id
         Start of the process, part of each address.
+    params
+        What scenes are asked beside the language, e.g. the period of the hot places.
     """
     origin = (frame.lon, frame.lat)
     layers = [
         build_layer(
             drawn.kind,
             drawn.layer_id,
-            scene_url(drawn.scene, revisions, lang=lang, boot_id=boot_id),
+            scene_url(drawn.scene, revisions, lang=lang, boot_id=boot_id, params=params),
             origin,
             accessors=drawn.accessors,
             **drawn.constants,
@@ -149,9 +178,11 @@ def build_deck(frame: LocalFrame, revisions: Mapping[str, int], *, lang: Languag
     return {**spec, "effects": [_LIGHT]}
 
 
-def find_switches() -> dict[str, list[str]]:
-    """Layers of each switch of the legend."""
-    switches: dict[str, list[str]] = {}
-    for drawn in DRAWN:
-        switches.setdefault(drawn.switch, []).append(drawn.layer_id)
-    return switches
+def find_layer_switches() -> dict[str, str]:
+    """Switch of the legend that each layer belongs to."""
+    return {drawn.layer_id: drawn.switch for drawn in DRAWN}
+
+
+def find_layer_scenes() -> dict[str, str]:
+    """Scene file that each layer draws."""
+    return {drawn.layer_id: drawn.scene for drawn in DRAWN}

@@ -6,6 +6,7 @@ from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
 from layers.figures import FIGURES
 from layers.grids import GRIDS
 from layers.ground import BORDER_SCENE, GROUND
+from layers.hot import HOT_CURTAINS, HOT_PLACES
 from layers.key_sites import KEY_SITES
 from layers.labels import LABELS
 from layers.land import LAND_SCENE, TREES
@@ -18,6 +19,6 @@ SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, SHADOWS, BUILDINGS, GABLES, PARAPETS,
-        RENTALS, GROUP_RENTALS, KEY_SITES, LABELS, FIGURES,
+        RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, FIGURES,
     )
 }  # fmt: skip

@@ -1,0 +1,89 @@
+"""The sand table as a Streamlit component: its files are served by our own routes, its data are built here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from data.queries import CommunityInfo
+from i18n import Language, section, t
+from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
+from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, USE, Colour
+
+_HERE = Path(__file__).parent
+# The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
+_JS = (
+    "export default (component) => import(location.origin + component.data.module)"
+    ".then((table) => table.render(component));"
+)
+_FETCHED = ("labels", "figures", "border", "grids", "key_sites", "hot")
+_SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
+    ("buildings", "box", USE["residential"], True),
+    ("rentals", "window", RENTAL, True),
+    ("group_rentals", "diamond", GROUP_RENTAL, True),
+    ("key_sites", "pin", KEY_SITE, True),
+    ("hot", "hexagon", HOT, True),
+    ("grids", "grid", (120, 190, 236), True),
+    ("roads", "line", (120, 140, 170), True),
+    ("walls", "wall", (150, 162, 180), True),
+    ("land", "land", LAND["water"], True),
+    ("trees", "tree", (70, 130, 112), True),
+    ("labels", "letters", (206, 220, 240), True),
+)
+
+_mount = st.components.v2.component(
+    "shapan_table",
+    html='<div class="shapan-table"></div>',
+    css=(_HERE / "table.css").read_text(encoding="utf-8"),
+    js=_JS,
+    isolate_styles=False,
+)
+
+
+def show_table(data: dict[str, Any], *, on_picked: Callable[[], None], on_language: Callable[[], None]) -> Any:
+    """Mount the table; its result carries `picked` ({kind, id}) and `language` for one run after the event."""
+    return _mount(key="table", data=data, on_picked_change=on_picked, on_language_change=on_language)
+
+
+def build_table_data(
+    info: CommunityInfo,
+    frame: LocalFrame,
+    revisions: dict[str, int],
+    uses: list[str],
+    *,
+    lang: Language,
+    boot_id: str,
+    params: dict[str, str],
+    fly: dict[str, Any] | None,
+    idle_s: int,
+) -> dict[str, Any]:
+    """Everything that the browser's half is given: strings, deck, addresses of scene files, where to fly."""
+    files = {name: scene_url(name, revisions, lang=lang, boot_id=boot_id, params=params) for name in _FETCHED}
+    return {
+        "lang": lang,
+        "strings": section("table", lang),
+        "module": f"/assets/table.js?b={boot_id}",
+        "renderer": "/vendor/deck.js",
+        "events": "/events",
+        "deck": build_deck(frame, revisions, lang=lang, boot_id=boot_id, params=params),
+        "layerSwitch": find_layer_switches(),
+        "layerScene": find_layer_scenes(),
+        "sceneTables": {name: list(scene.tables) for name, scene in SCENES.items()},
+        "files": files,
+        "frame": {"lon": frame.lon, "lat": frame.lat},
+        "community": {"name": info.name, "synthetic": info.synthetic},
+        "switches": [
+            {"id": name, "shape": shape, "color": _css(colour), "on": on, "label": t(f"wall.layer_{name}", lang)}
+            for name, shape, colour, on in _SWITCHES
+        ],
+        "uses": [{"label": t(f"terms.use.{use}", lang), "color": _css(USE[use])} for use in uses if use in USE],
+        "fly": fly,
+        "idleS": idle_s,
+    }
+
+
+def _css(colour: Colour) -> str:
+    return f"rgb({colour[0]},{colour[1]},{colour[2]})"

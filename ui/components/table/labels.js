@@ -1,0 +1,246 @@
+// Words and marks on a canvas over the table: never sunk into a building, never on top of one another.
+import { toLngLat } from "./scale.js";
+
+// Lower rank is placed first and wins the space. `far` is the least number of CSS pixels for a metre at which it is worth showing.
+const CLASSES = {
+  alarm: { rank: 0, size: 1.05, far: 0, weight: 700 },
+  hot: { rank: 1, size: 0.95, far: 0, weight: 700 },
+  grid: { rank: 2, size: 1.15, far: 0, weight: 700 },
+  group: { rank: 3, size: 0.72, far: 0.9, weight: 700 },
+  site: { rank: 4, size: 0.8, far: 0.75, weight: 600 },
+  zone: { rank: 5, size: 1.5, far: 0, weight: 600, until: 3.2 },
+  road: { rank: 6, size: 0.78, far: 0.9, weight: 400 },
+  water: { rank: 7, size: 0.82, far: 0.7, weight: 400 },
+  green: { rank: 8, size: 0.74, far: 1.3, weight: 400 },
+  building: { rank: 9, size: 0.74, far: 1.25, weight: 500 },
+  gate: { rank: 10, size: 0.7, far: 2.4, weight: 400 },
+};
+const INK = {
+  building: "rgba(206,220,240,0.92)",
+  zone: "rgba(126,190,236,0.80)",
+  grid: "#bfe3ff",
+  road: "rgba(170,190,214,0.85)",
+  water: "rgba(140,200,240,0.90)",
+  green: "rgba(150,204,184,0.85)",
+  gate: "rgba(176,214,226,0.92)",
+  site: "#dffbff",
+};
+const HALO = "rgba(6,11,22,0.88)";
+const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
+
+export class Labels {
+  constructor(canvas, frame) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.frame = frame;
+    this.records = [];
+    this.boxes = [];
+    this.hidden = new Set();
+    this.selected = null;
+    this.widths = new Map();
+  }
+
+  /** New records: {t, s, c, x:[m,m,m], y, id, g, kind}. */
+  setRecords(records) {
+    this.records = records
+      .filter((record) => CLASSES[record.c])
+      .map((record) => ({ ...record, at: toLngLat(this.frame, record.x), to: record.y && toLngLat(this.frame, record.y) }))
+      .sort((a, b) => CLASSES[a.c].rank - CLASSES[b.c].rank || (b.r || 0) - (a.r || 0));
+  }
+
+  /** What is shown at a pixel and can be picked, else null. */
+  hit(x, y) {
+    const box = this.boxes.find((b) => b.id && x >= b.left && x <= b.right && y >= b.top && y <= b.bottom);
+    return box ? { kind: box.kind, id: box.id } : null;
+  }
+
+  draw(viewport, rem) {
+    const { canvas, context } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const [width, height] = [viewport.width, viewport.height];
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.textBaseline = "middle";
+    context.textAlign = "center";
+    context.lineJoin = "round";
+    this.boxes = [];
+    const unit = viewport.distanceScales.unitsPerMeter[0] * viewport.scale;
+    for (const record of this.records) {
+      const look = CLASSES[record.c];
+      if (this.hidden.has(record.c)) continue;
+      const chosen = this.selected && record.id === this.selected.id;
+      const [x, y, depth] = viewport.project([record.at[0], record.at[1], record.x[2] || 0]);
+      if (depth > 1 || x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
+      const near = this.nearness(viewport, record) * unit;
+      if (!chosen && (near < look.far || (look.until && near > look.until))) continue;
+      this.place(record, look, x, y, viewport, rem, chosen, near);
+    }
+  }
+
+  /** How large things are drawn here against the middle of the screen: 1 there, less behind it, more before it. */
+  nearness(viewport, record) {
+    if (viewport.orthographic) return 1;
+    const place = viewport.projectPosition([record.at[0], record.at[1], record.x[2] || 0]);
+    const away = (point) => Math.hypot(...point.map((value, i) => value - viewport.cameraPosition[i]));
+    return away(viewport.center) / Math.max(away(place), 1e-9);
+  }
+
+  place(record, look, x, y, viewport, rem, chosen, near) {
+    const size = look.size * rem * (record.c === "zone" ? Math.max(0.75, Math.min(1.25, near / 1.2)) : 1);
+    const font = `${look.weight} ${size.toFixed(1)}px ${FONT}`;
+    const width = this.measure(font, record.t);
+    if (record.c === "road") return this.placeRoad(record, font, width, size, x, y, viewport);
+    const draw = { grid: this.grid, group: this.diamond, site: this.pin, hot: this.rank, gate: this.plain }[record.c] || this.plain;
+    const box = draw.call(this, record, font, width, size, x, y, rem, true, chosen, near);
+    if (!chosen && this.covers(box)) return undefined;
+    draw.call(this, record, font, width, size, x, y, rem, false, chosen, near);
+    this.boxes.push({ ...box, id: record.id, kind: KIND_OF[record.c] });
+    return undefined;
+  }
+
+  covers(box) {
+    return this.boxes.some((b) => box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top);
+  }
+
+  measure(font, text) {
+    const key = `${font}|${text}`;
+    if (!this.widths.has(key)) {
+      if (this.widths.size > 6000) this.widths.clear();
+      this.context.font = font;
+      this.widths.set(key, this.context.measureText(text).width);
+    }
+    return this.widths.get(key);
+  }
+
+  text(text, font, x, y, ink, halo = 3) {
+    const { context } = this;
+    context.font = font;
+    context.strokeStyle = HALO;
+    context.lineWidth = halo;
+    context.strokeText(text, x, y);
+    context.fillStyle = ink;
+    context.fillText(text, x, y);
+  }
+
+  plain(record, font, width, size, x, y, rem, dry, chosen) {
+    const pad = size * 0.18;
+    if (!dry) this.text(record.t, font, x, y, chosen ? "#ffffff" : INK[record.c] || "#dce6f2", chosen ? 5 : 3);
+    return { left: x - width / 2 - pad, right: x + width / 2 + pad, top: y - size * 0.62, bottom: y + size * 0.62 };
+  }
+
+  placeRoad(record, font, width, size, x, y, viewport) {
+    const [x2, y2] = viewport.project([record.to[0], record.to[1], 0.3]);
+    let angle = Math.atan2(y2 - y, x2 - x);
+    if (Math.abs(angle) > Math.PI / 2) angle += Math.PI;
+    const [cx, cy] = [(x + x2) / 2, (y + y2) / 2];
+    const half = [Math.abs(Math.cos(angle)) * width * 0.5 + size * 0.5, Math.abs(Math.sin(angle)) * width * 0.5 + size * 0.5];
+    const box = { left: cx - half[0], right: cx + half[0], top: cy - half[1], bottom: cy + half[1] };
+    if (this.covers(box)) return;
+    const { context } = this;
+    context.save();
+    context.translate(cx, cy);
+    context.rotate(angle);
+    this.text(record.t, font, 0, 0, INK.road, 3);
+    context.restore();
+    this.boxes.push(box);
+  }
+
+  /** Number of a grid in a plate, with the call sign of its worker below. */
+  grid(record, font, width, size, x, y, rem, dry) {
+    const { context } = this;
+    const small = `500 ${(rem * 0.68).toFixed(1)}px ${FONT}`;
+    const below = record.s ? this.measure(small, record.s) : 0;
+    const half = [Math.max(width * 0.5 + size * 0.4, below * 0.5 + size * 0.3), size * 0.72];
+    const bottom = y + half[1] + (record.s ? rem * 0.85 : 0);
+    if (!dry) {
+      context.beginPath();
+      context.roundRect(x - half[0], y - half[1], half[0] * 2, bottom - y + half[1], size * 0.22);
+      context.fillStyle = "rgba(10,22,40,0.80)";
+      context.fill();
+      context.strokeStyle = "rgba(120,190,236,0.85)";
+      context.lineWidth = Math.max(1, rem / 14);
+      context.stroke();
+      context.font = font;
+      context.fillStyle = INK.grid;
+      context.fillText(record.t, x, y);
+      if (record.s) {
+        context.font = small;
+        context.fillStyle = "rgba(176,206,232,0.95)";
+        context.fillText(record.s, x, y + half[1] + rem * 0.22);
+      }
+    }
+    return { left: x - half[0] - 3, right: x + half[0] + 3, top: y - half[1] - 3, bottom: bottom + 3 };
+  }
+
+  /** Suspected group rentals of a building: a diamond with their number. */
+  diamond(record, font, width, size, x, y, rem, dry, chosen) {
+    const { context } = this;
+    const r = size * 0.95;
+    if (!dry) {
+      context.beginPath();
+      context.moveTo(x, y - r);
+      context.lineTo(x + r, y);
+      context.lineTo(x, y + r);
+      context.lineTo(x - r, y);
+      context.closePath();
+      context.fillStyle = chosen ? "rgba(238,92,220,1)" : "rgba(72,18,66,0.92)";
+      context.fill();
+      context.strokeStyle = "#ee5cdc";
+      context.lineWidth = Math.max(1.5, rem / 9);
+      context.stroke();
+      context.font = font;
+      context.fillStyle = "#ffe3fb";
+      context.fillText(record.t, x, y + size * 0.04);
+    }
+    return { left: x - r, right: x + r, top: y - r, bottom: y + r };
+  }
+
+  /** A key site: a square pin with the character of its kind, and its name when near. */
+  pin(record, font, width, size, x, y, rem, dry, chosen, near) {
+    const { context } = this;
+    const r = size * 0.78;
+    const name = `500 ${(rem * 0.74).toFixed(1)}px ${FONT}`;
+    const shown = chosen || near > 1.9;
+    const long = shown ? this.measure(name, record.n) : 0;
+    if (!dry) {
+      context.beginPath();
+      context.roundRect(x - r, y - r, r * 2, r * 2, r * 0.35);
+      context.fillStyle = chosen ? "#46d6e8" : "rgba(8,52,64,0.94)";
+      context.fill();
+      context.strokeStyle = "#46d6e8";
+      context.lineWidth = Math.max(1.2, rem / 11);
+      context.stroke();
+      context.font = font;
+      context.fillStyle = chosen ? "#06222a" : INK.site;
+      context.fillText(record.g, x, y + size * 0.05);
+      if (shown) this.text(record.n, name, x + r + long / 2 + rem * 0.3, y, INK.site, 3);
+    }
+    return { left: x - r - 1, right: x + r + 1 + (shown ? long + rem * 0.4 : 0), top: y - r - 1, bottom: y + r + 1 };
+  }
+
+  /** A hot place: its rank in a hexagon, as in the list beside the table. */
+  rank(record, font, width, size, x, y, rem, dry, chosen) {
+    const { context } = this;
+    const r = size * 0.95;
+    if (!dry) {
+      context.beginPath();
+      for (let i = 0; i < 6; i += 1) context.lineTo(x + r * Math.cos((i * Math.PI) / 3), y + r * Math.sin((i * Math.PI) / 3));
+      context.closePath();
+      context.fillStyle = chosen ? "#ffb35c" : "rgba(64,38,8,0.94)";
+      context.fill();
+      context.strokeStyle = "#ff9e42";
+      context.lineWidth = Math.max(1.5, rem / 9);
+      context.stroke();
+      context.font = font;
+      context.fillStyle = chosen ? "#241200" : "#ffe2c0";
+      context.fillText(record.t, x, y + size * 0.05);
+    }
+    return { left: x - r, right: x + r, top: y - r, bottom: y + r };
+  }
+}
+
+const KIND_OF = { building: "building", group: "building", grid: "grid", site: "site", hot: "hot" };

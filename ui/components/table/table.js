@@ -1,0 +1,480 @@
+// The sand table: pydeck's JSON drawn by pydeck's own renderer, with what a table needs around it.
+import { Camera, CONTROLLER } from "./camera.js";
+import { Hud } from "./hud.js";
+import { Labels } from "./labels.js";
+import { Live, sceneUrl } from "./live.js";
+import { Overview } from "./overview.js";
+import * as scale from "./scale.js";
+import { buildConfiguration } from "./solids.js";
+
+const CALIBRATION = "shapan.calibration";
+const SWITCHES = "shapan.switches";
+const BAR_PX = 480;
+const TOUR_AFTER_MS = 60_000;
+const TOUR_DEG_S = 1.2;
+const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", site: "key_sites", hot: "hot" };
+
+const tables = new WeakMap();
+let rendererLoading = null;
+
+function loadRenderer(url) {
+  rendererLoading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`The renderer did not load from ${url}.`));
+    document.head.append(script);
+  });
+  return rendererLoading;
+}
+
+/** Called by Streamlit when the component appears and whenever its data change. */
+export function render(component) {
+  const host = component.parentElement.querySelector(".shapan-table");
+  let table = tables.get(host);
+  if (table) table.update(component);
+  else {
+    table = new Table(host, component);
+    tables.set(host, table);
+    window.shapan = table; // the one handle that tests and a curious administrator have
+  }
+  table.leaving = false;
+  return () => {
+    table.leaving = true;
+    setTimeout(() => table.leaving && (tables.delete(host), table.destroy()), 500);
+  };
+}
+
+class Table {
+  constructor(host, component) {
+    this.host = host;
+    this.component = component;
+    this.data = component.data;
+    this.canvas = document.createElement("div");
+    this.canvas.className = "sp-deck";
+    this.words = document.createElement("canvas");
+    this.words.className = "sp-words";
+    this.chrome = document.createElement("div");
+    this.chrome.className = "sp-chrome";
+    host.append(this.canvas, this.words, this.chrome);
+    this.switches = JSON.parse(localStorage.getItem(SWITCHES) || "{}");
+    this.lastTouch = performance.now();
+    this.gridIndex = -1;
+    this.scenes = {};
+    this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
+    this.labels = new Labels(this.words, this.data.frame);
+    this.hud.build(this.data);
+    this.listen();
+    this.setRem();
+    this.ready = this.start();
+  }
+
+  async start() {
+    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes()]);
+    const { deck, luma } = window;
+    deck.log.level = -1;
+    this.instance = window.createDeck({
+      container: this.canvas,
+      configuration: buildConfiguration(deck, luma),
+      jsonInput: this.spec(),
+      tooltip: false,
+      handleEvent: (name, info) => this.handle(name, info),
+    });
+    this.instance.setProps({
+      views: [new deck.MapView({ id: "table", controller: CONTROLLER, farZMultiplier: 2 })],
+      onAfterRender: () => this.overlay(),
+      pickingRadius: 3,
+      getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
+    });
+    this.camera = new Camera(deck, this.instance, this.data.frame);
+    this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
+    this.overview.setOutlines(this.outlines());
+    await this.settled();
+    this.camera.go(this.wholeCamera(50, -24), 0);
+    this.showFigures();
+    this.live = new Live({
+      url: this.data.events,
+      onVersions: (revisions, changed) => this.onVersions(revisions, changed),
+      onState: (on) => this.hud.showOnline(on),
+    });
+    this.ticker = setInterval(() => this.tick(), 1000);
+    this.tick();
+    if (this.data.fly) this.applyFly(this.data.fly);
+    this.host.dataset.ready = "yes";
+  }
+
+  /** Waits until the renderer knows its size: a fit before that would be to nothing. */
+  async settled() {
+    while (!this.instance.width || !this.instance.isInitialized) await new Promise((r) => setTimeout(r, 16));
+  }
+
+  async loadScenes(names = Object.keys(this.data.files)) {
+    await Promise.all(names.map(async (name) => {
+      const answer = await fetch(this.fileUrl(name), { credentials: "same-origin" });
+      if (answer.ok) this.scenes[name] = await answer.json();
+    }));
+    this.setWords();
+  }
+
+  fileUrl(name) {
+    return sceneUrl(this.data.files[name], this.data.sceneTables[name], this.live?.revisions ?? {}, this.data.files[name]);
+  }
+
+  setWords() {
+    const sites = (this.scenes.key_sites || []).map((site) => ({ t: site.g, n: site.n, g: site.g, c: "site", x: site.x, id: site.id }));
+    const hot = (this.scenes.hot?.places || []).map((place) => ({ t: String(place.rank), c: "hot", x: place.x, id: place.id }));
+    this.labels.setRecords([...(this.scenes.labels || []), ...sites, ...hot]);
+  }
+
+  outlines() {
+    return {
+      border: (this.scenes.border || []).map((record) => record.l),
+      grids: (this.scenes.grids || []).map((record) => record.l),
+    };
+  }
+
+  isOn(id) {
+    if (this.visiting && ["rentals", "group_rentals", "hot", "incidents"].includes(id)) return false;
+    const one = this.data.switches.find((item) => item.id === id);
+    return one ? this.switches[id] ?? one.on : true;
+  }
+
+  /** The deck's JSON with today's switches, newest versions and what is lit. */
+  spec() {
+    const revisions = this.live?.revisions ?? {};
+    const layers = this.data.deck.layers.map((layer) => ({
+      ...layer,
+      data: typeof layer.data === "string" ? sceneUrl(layer.data, this.data.sceneTables[this.data.layerScene[layer.id]], revisions) : layer.data,
+      visible: this.isOn(this.data.layerSwitch[layer.id]),
+    }));
+    return { ...this.data.deck, layers: [...layers, ...this.litLayers()] };
+  }
+
+  /** A ring on the ground and a beam over what is selected. */
+  litLayers() {
+    const lit = this.selected?.outline;
+    if (!lit) return [];
+    const base = this.data.deck.layers[0];
+    const common = { coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin };
+    const top = lit.top || 0.4;
+    const rings = lit.rings.flatMap((ring) => [{ l: ring.map(([x, y]) => [x, y, 0.4]) }, { l: ring.map(([x, y]) => [x, y, top + 0.8]) }]);
+    return [
+      { "@@type": "PathLayer", id: "lit", ...common, data: rings, getPath: "@@=l", getColor: [255, 255, 255, 235], getWidth: 3, widthUnits: "pixels", jointRounded: true, parameters: { depthCompare: "always" } },
+      { "@@type": "CurtainLayer", id: "lit-curtain", ...common, data: lit.rings.map((ring) => ({ p: [ring.map(([x, y]) => [x, y, 0])], h: top + 10 })), getPolygon: "@@=p", getElevation: "@@=h", getFloor: "@@=h", extruded: true, getFillColor: [190, 225, 255, 120], parameters: { depthWriteEnabled: false } },
+    ];
+  }
+
+  refresh() {
+    const { initialViewState, views, ...rest } = this.spec();
+    window.updateDeck(rest, this.instance);
+    this.labels.hidden = new Set(Object.entries(LABEL_SWITCH).filter(([, id]) => !this.isOn(id)).map(([name]) => name));
+    for (const one of this.data.switches) this.hud.parts[`switch.${one.id}`]?.setAttribute("aria-checked", this.isOn(one.id) ? "true" : "false");
+    this.instance.redraw("switches");
+  }
+
+  async update(component) {
+    const before = this.data;
+    this.component = component;
+    this.data = component.data;
+    await this.ready;
+    if (before.lang !== this.data.lang || JSON.stringify(before.switches) !== JSON.stringify(this.data.switches)) {
+      this.hud.build(this.data);
+      this.overview.canvas = this.hud.parts.overview;
+      this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
+      this.overview.setOutlines(this.outlines());
+      this.hud.showOnline(this.live.source.readyState === 1);
+    }
+    if (JSON.stringify([before.files, before.deck]) !== JSON.stringify([this.data.files, this.data.deck])) {
+      await this.loadScenes();
+      this.showFigures();
+    }
+    if (before.fly?.n !== this.data.fly?.n && this.data.fly) this.applyFly(this.data.fly);
+    this.refresh();
+    this.tick();
+  }
+
+  async onVersions(revisions, changed) {
+    const touched = Object.keys(this.data.files).filter((name) => this.data.sceneTables[name].some((table) => changed.includes(table)));
+    if (this.seenFirst && touched.length) {
+      await this.loadScenes(touched);
+      this.showFigures();
+    }
+    this.seenFirst = true;
+    this.refresh();
+  }
+
+  showFigures() {
+    if (!this.scenes.figures) return;
+    const lang = this.data.lang === "zh" ? "zh-CN" : "en-GB";
+    const when = new Intl.DateTimeFormat(lang, { timeZone: "Asia/Shanghai", dateStyle: "medium", timeStyle: "short" });
+    this.hud.showFigures(this.scenes.figures, {
+      number: (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString(lang)),
+      time: (value) => (value ? when.format(new Date(value)) : "–"),
+    });
+    for (const [id, count] of Object.entries({ labels: null, hot: this.scenes.hot?.places?.length })) {
+      const node = this.hud.parts[`count.${id}`];
+      if (node && count !== null && count !== undefined) node.textContent = String(count);
+    }
+  }
+
+  // ---- what the camera shows -------------------------------------------------------------------------------------
+
+  insets() {
+    const rail = document.querySelector(".st-key-rail");
+    const wide = window.innerWidth > 900 && !this.chrome.classList.contains("sp-bare");
+    const left = wide ? this.hud.parts.left.getBoundingClientRect().right : 0;
+    const right = wide && rail ? window.innerWidth - rail.getBoundingClientRect().left : 0;
+    return { left: left + 12, right: right + 12, top: 4.2 * this.rem, bottom: 4.6 * this.rem };
+  }
+
+  wholeCamera(pitch, bearing) {
+    const points = (this.scenes.border || []).flatMap((record) => record.l);
+    return this.camera.fit(points.length ? points : [[-400, -400], [400, 400]], { pitch, bearing, insets: this.insets(), maxZoom: 20 });
+  }
+
+  flyTo({ x, radius = 60, zoom = null }) {
+    const [cx, cy] = x;
+    const points = [[cx - radius, cy - radius], [cx + radius, cy + radius], [cx - radius, cy + radius], [cx + radius, cy - radius]];
+    const { pitch, bearing } = this.camera.now;
+    this.camera.go(this.camera.fit(points, { pitch, bearing, insets: this.insets(), maxZoom: 19.5, zoom }));
+  }
+
+  applyFly(fly) {
+    this.select(fly.select, fly.outline);
+    if (fly.x) this.flyTo({ x: fly.x, radius: fly.radius });
+  }
+
+  select(picked, outline = null) {
+    this.selected = picked ? { ...picked, outline } : null;
+    this.labels.selected = this.selected;
+  }
+
+  overlay() {
+    const viewport = this.instance.getViewports()[0];
+    if (!viewport || !this.camera) return;
+    this.labels.draw(viewport, this.rem);
+    this.overview.draw(viewport, this.insets());
+    this.judge(viewport);
+  }
+
+  // ---- true scale --------------------------------------------------------------------------------------------------
+
+  get calibration() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(CALIBRATION));
+      return kept && scale.isPlausiblePitch(kept.pitchMm) ? kept : null;
+    } catch {
+      return null;
+    }
+  }
+
+  judge(viewport) {
+    const { data } = this;
+    const camera = { zoom: viewport.zoom, pitch: viewport.pitch, orthographic: this.camera.orthographic };
+    const page = { ratio: window.devicePixelRatio, pinch: window.visualViewport?.scale ?? 1 };
+    const verdict = scale.judgeScale(camera, this.calibration, page, data.frame.lat);
+    const say = (key) => data.strings[`table.${key}`];
+    const n = verdict.denominator && Math.round(verdict.denominator * (verdict.denominator < 100 ? 10 : 1)) / (verdict.denominator < 100 ? 10 : 1);
+    const text = {
+      all: () => say("scale_true").replace("{n}", n),
+      across: () => say("scale_across").replace("{n}", n),
+      none: () => say(`scale_${verdict.reason}`),
+    }[verdict.truth]();
+    this.hud.showStamp(text, verdict.truth, say(verdict.truth === "all" && !camera.orthographic ? "scale_ground_help" : `scale_${verdict.truth}_help`));
+    const metres = scale.metresPerPixel(viewport.zoom, data.frame.lat);
+    this.hud.showBar(scale.niceBar(metres, 9 * this.rem), viewport.bearing, viewport.pitch > 0.01 && !camera.orthographic ? say("bar_middle") : "");
+    this.verdict = verdict;
+  }
+
+  scaleTo(denominator) {
+    const kept = this.calibration;
+    if (!kept) {
+      this.calibrate(() => this.scaleTo(denominator));
+      return;
+    }
+    this.denominator = denominator;
+    const zoom = scale.zoomForScale(denominator, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat);
+    const [cx, cy] = this.middle();
+    this.camera.go(this.camera.fit([[cx, cy]], { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
+  }
+
+  /** Local metres in the middle of what the rails leave free. */
+  middle() {
+    const insets = this.insets();
+    const { width, height } = this.camera.size;
+    const view = this.instance.getViewports()[0];
+    return scale.toLocal(this.data.frame, view.unproject([(insets.left + width - insets.right) / 2, (insets.top + height - insets.bottom) / 2]));
+  }
+
+  calibrate(then = () => {}) {
+    const say = (key) => this.data.strings[`table.${key}`];
+    const kept = this.calibration;
+    const ratio = window.devicePixelRatio;
+    this.hud.openCalibration({
+      barPx: BAR_PX,
+      widthPx: Math.round(window.screen.width * ratio),
+      heightPx: Math.round(window.screen.height * ratio),
+      inches: kept?.inches,
+      isPlausible: scale.isPlausiblePitch,
+      fromBar: (mm) => scale.pitchFromBar(mm, BAR_PX, ratio),
+      fromDiagonal: scale.pitchFromDiagonal,
+      now: kept ? say("cal_now").replace("{mm}", kept.pitchMm.toFixed(4)) : say("cal_none"),
+    }, (pitchMm) => {
+      localStorage.setItem(CALIBRATION, JSON.stringify({ pitchMm, ratio }));
+      this.instance.redraw("calibrated");
+      then();
+    });
+  }
+
+  stepGrid(step) {
+    const grids = this.scenes.grids || [];
+    if (!grids.length) return;
+    const ids = [...new Set(grids.map((record) => record.id))];
+    this.gridIndex = (this.gridIndex + step + ids.length) % ids.length;
+    const mine = grids.filter((record) => record.id === ids[this.gridIndex]);
+    const points = mine.flatMap((record) => record.l);
+    this.hud.parts.gridName.textContent = mine[0].n;
+    const kept = this.calibration;
+    const zoom = kept ? scale.zoomForScale(this.denominator || 300, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat) : null;
+    this.camera.go(this.camera.fit(points, { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
+  }
+
+  // ---- what people do ----------------------------------------------------------------------------------------------
+
+  actions() {
+    return {
+      calibrate: () => this.calibrate(),
+      visitor: () => this.setVisiting(!this.visiting),
+      language: (lang) => this.component.setTriggerValue("language", lang),
+      toggle: (id) => this.toggle(id),
+      whole: () => this.camera.go(this.wholeCamera(50, -24)),
+      north: () => this.camera.go({ ...this.camera.now, bearing: 0 }, 500),
+      oblique: () => this.camera.go({ ...this.camera.now, pitch: this.camera.now.pitch > 30 ? 0 : 55 }, 700),
+      scale: (n) => this.scaleTo(n),
+      stepGrid: (step) => this.stepGrid(step),
+      orthographic: () => this.setOrthographic(!this.camera.orthographic),
+      tour: () => this.setTour(!this.tour),
+    };
+  }
+
+  toggle(id) {
+    this.switches[id] = !this.isOn(id);
+    localStorage.setItem(SWITCHES, JSON.stringify(this.switches));
+    this.refresh();
+  }
+
+  setOrthographic(on) {
+    this.camera.setOrthographic(on);
+    this.hud.parts.ortho.setAttribute("aria-pressed", on ? "true" : "false");
+  }
+
+  setTour(on) {
+    this.tour = on;
+    this.hud.parts.tour.setAttribute("aria-pressed", on ? "true" : "false");
+    if (on) this.lastTouch = performance.now() - TOUR_AFTER_MS + 1500;
+  }
+
+  /** Visitors see no rentals of single homes, no suspicions and no places of incidents; figures stay. */
+  setVisiting(on, byIdle = false) {
+    if (this.visiting === on) return;
+    this.visiting = on;
+    this.byIdle = on && byIdle;
+    document.body.classList.toggle("shapan-visiting", on);
+    if (on) this.select(null);
+    this.refresh();
+  }
+
+  pick(info) {
+    const marked = this.labels.hit(info.x, info.y);
+    if (marked) return marked;
+    const { layer, object } = info;
+    if (!layer || !object) return null;
+    if (layer.id === "grids-face") return { kind: "grid", id: object.id };
+    if (layer.id === "key-sites") return { kind: "site", id: object.id };
+    if (layer.id === "rentals" || layer.id === "group-rentals") return { kind: "building", id: object.b };
+    if (["buildings", "parapets", "gables"].includes(layer.id)) return { kind: "building", id: object.id };
+    return null;
+  }
+
+  handle(name, info) {
+    if (name === "deck-click-event") this.onClick(info);
+    else if (name === "deck-hover-event") this.onHover(info);
+  }
+
+  onClick(info) {
+    const picked = this.pick(info);
+    if (picked && !(this.visiting && picked.kind === "hot")) this.component.setTriggerValue("picked", picked);
+  }
+
+  onHover(info) {
+    const picked = info.x >= 0 ? this.pick(info) : null;
+    const building = info.object?.a !== undefined ? info.object : null;
+    const site = picked?.kind === "site" && (this.scenes.key_sites || []).find((one) => one.id === picked.id);
+    const gate = info.layer?.id === "gates" && info.object;
+    const lines = site ? [site.n, site.k] : gate ? [gate.n, gate.closed] : building ? [building.n, building.a] : null;
+    this.hud.showHover(info, lines);
+  }
+
+  listen() {
+    this.onTouch = () => {
+      this.lastTouch = performance.now();
+      if (this.byIdle) this.setVisiting(false);
+    };
+    this.onKey = (event) => {
+      if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable || event.ctrlKey || event.metaKey || event.altKey) return;
+      const keys = { v: () => this.setVisiting(!this.visiting), h: () => this.actions().whole(), n: () => this.actions().north(), o: () => this.actions().oblique(), "]": () => this.stepGrid(1), "[": () => this.stepGrid(-1) };
+      keys[event.key.toLowerCase()]?.();
+    };
+    this.onSize = () => {
+      this.setRem();
+      this.instance?.redraw("size");
+    };
+    for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.addEventListener(name, this.onTouch, { passive: true });
+    window.addEventListener("keydown", this.onTouch);
+    window.addEventListener("keydown", this.onKey);
+    window.addEventListener("resize", this.onSize);
+  }
+
+  /** Type grows with the wall; Streamlit's own sizes are in rem and follow. */
+  setRem() {
+    const { innerWidth, innerHeight } = window;
+    this.rem = innerWidth < 900 ? 15 : Math.max(13, Math.min(innerWidth / 120, innerHeight / 64, 48));
+    document.documentElement.style.fontSize = `${this.rem}px`;
+  }
+
+  tick() {
+    const lang = this.data.lang === "zh" ? "zh-CN" : "en-GB";
+    this.hud.parts.clock.textContent = new Intl.DateTimeFormat(lang, { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date());
+    const still = performance.now() - this.lastTouch;
+    if (this.data.idleS && still > this.data.idleS * 1000 && !this.visiting) this.setVisiting(true, true);
+    if (this.tour && still > TOUR_AFTER_MS && !this.turning && !this.data.alarms) this.turn();
+  }
+
+  turn() {
+    this.turning = true;
+    let before = performance.now();
+    const step = (at) => {
+      const still = at - this.lastTouch;
+      if (!this.tour || still < TOUR_AFTER_MS || this.data.alarms) {
+        this.turning = false;
+        return;
+      }
+      const camera = this.camera.now;
+      this.camera.go({ ...camera, bearing: camera.bearing + ((at - before) / 1000) * TOUR_DEG_S }, 0);
+      before = at;
+      requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }
+
+  destroy() {
+    this.live?.close();
+    clearInterval(this.ticker);
+    for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);
+    window.removeEventListener("keydown", this.onTouch);
+    window.removeEventListener("keydown", this.onKey);
+    window.removeEventListener("resize", this.onSize);
+    this.instance?.finalize();
+    this.host.replaceChildren();
+  }
+}

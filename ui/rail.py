@@ -1,0 +1,94 @@
+"""The right rail: search, what is selected, and the hot places of a chosen period."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from data.queries import find_categories, get_place
+from data.store import Store
+from data.viewer import Viewer
+from gis.errors import RecordMissingError
+from i18n import Language, t
+from layers import LocalFrame
+from layers.hot import DEFAULT_WEEKS, WEEKS, HotPlace, HotQuestion, find_hot_places, hot_id
+from ui import session
+from ui.cards import build_card
+from ui.targets import build_hot_target
+
+
+def show_rail(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:
+    """Draw the rail; returns what the scenes are asked: the period and kinds of the hot places."""
+    st.html(f"<h3>{t('wall.selected', lang)}</h3>")
+    _show_selected(store, viewer, lang)
+    st.html(f"<h3>{t('wall.hot', lang)}</h3>")
+    return _show_hot(store, viewer, frame, lang)
+
+
+def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
+    selected = session.get_selected()
+    if not selected or selected["kind"] == "hot":
+        st.caption(t("wall.nothing_selected", lang))
+        return
+    try:
+        place = get_place(store, viewer, selected["kind"], selected["id"])  # type: ignore[arg-type]
+    except RecordMissingError:
+        st.caption(t("wall.gone", lang))
+        return
+    st.html(build_card(place, find_categories(store, viewer), lang))
+    st.button(t("wall.clear", lang), key="clear", on_click=session.select, args=(None,))
+
+
+def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:
+    weeks = st.selectbox(
+        t("wall.hot_period", lang),
+        WEEKS,
+        index=WEEKS.index(DEFAULT_WEEKS),
+        format_func=lambda n: t("wall.weeks", lang, n=n),
+        key="hot_weeks",
+        label_visibility="collapsed",
+    )
+    categories = find_categories(store, viewer)
+    tops = categories[categories["parent"].isna()]
+    names = tops.set_index("category")[f"name_{lang}"].to_dict()
+    kinds = st.multiselect(
+        t("wall.hot_kinds", lang),
+        list(names),
+        format_func=lambda code: names.get(code, code),
+        key="hot_kinds",
+        placeholder=t("wall.all_kinds", lang),
+        label_visibility="collapsed",
+    )
+    codes = sorted(code for kind in kinds for code in _below(categories, kind))
+    question = HotQuestion(int(weeks), tuple(codes))
+    places = find_hot_places(store, viewer, question)
+    if not places:
+        st.caption(t("wall.hot_none", lang))
+    for place in places:
+        st.button(
+            _say(place, lang),
+            key=hot_id(place),
+            on_click=_go_to,
+            args=(place, frame),
+            width="stretch",
+        )
+    st.caption(t("wall.hot_method", lang))
+    return {"weeks": str(weeks), "kinds": ",".join(codes)}
+
+
+def _below(categories, kind: str) -> set[str]:  # type: ignore[no-untyped-def]
+    """The kind and every kind under it."""
+    found, waiting = {kind}, [kind]
+    while waiting:
+        children = set(categories.loc[categories["parent"] == waiting.pop(), "category"]) - found
+        found |= children
+        waiting += children
+    return found
+
+
+def _say(place: HotPlace, lang: Language) -> str:
+    name = place.name or t("wall.hot_area", lang)
+    return f"{place.rank}  {name}"
+
+
+def _go_to(place: HotPlace, frame: LocalFrame) -> None:
+    session.select({"kind": "hot", "id": hot_id(place)}, target=build_hot_target(place, frame))

@@ -1,0 +1,40 @@
+"""What a sitting remembers: language, selection, where the table was last told to fly. Ids only, never frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from i18n import Language, check_language
+
+_SELECTED = "selected"
+_FLY = "fly"
+
+
+def get_language() -> Language:
+    """Language of the sitting: the address says it (`?lang=en`), so that a wall keeps it after a power cut."""
+    return check_language(st.query_params.get("lang"))
+
+
+def set_language(lang: str) -> None:
+    st.query_params["lang"] = check_language(lang)
+
+
+def get_selected() -> dict[str, str] | None:
+    """`{kind, id}` of what is selected."""
+    selected: dict[str, str] | None = st.session_state.get(_SELECTED)
+    return selected
+
+
+def get_fly() -> dict[str, Any] | None:
+    """The last order to the camera; its number `n` tells the browser whether it is new."""
+    fly: dict[str, Any] | None = st.session_state.get(_FLY)
+    return fly
+
+
+def select(picked: dict[str, str] | None, *, target: dict[str, Any] | None = None) -> None:
+    """Select a place; `target` ({x, radius, outline}) also lights it, and moves the camera when it has `x`."""
+    st.session_state[_SELECTED] = picked
+    number = (get_fly() or {"n": 0})["n"] + 1
+    st.session_state[_FLY] = {"n": number, "select": picked, **(target or {"outline": None})}
