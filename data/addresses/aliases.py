@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from data.addresses.grammar import compile_tail, fold
+from data.addresses.grammar import ROAD_WORD, compile_tail, fold
+
+_ROAD = re.compile(ROAD_WORD)
 
 
 class Aliases:
@@ -71,10 +73,9 @@ class Aliases:
         if self._community is None:
             return None
         for match in self._community.finditer(text):
-            following = text[match.end() : match.end() + 2]
-            if following[:1] in {"路", "街", "巷"} or following == "大道":
+            if _ROAD.match(text, match.end()):
                 continue  # a road named after the place
-            if following == "社区" and self._community.search(text, match.end()):
+            if text.startswith("社区", match.end()) and self._community.search(text, match.end()):
                 continue  # 万户社区万户新村: the neighbourhood comes before the name
             return match.start(), match.end(), self.communities[match[0].upper()]
         return None

@@ -95,11 +95,12 @@ ADMINISTRATIVE = re.compile(
     """,
     re.VERBOSE,
 )
+ROAD_WORD = "[东西南北中]?(?:路|街|巷|大道)"
 ROAD = re.compile(rf"{_HAN}{{1,8}}?(?:路|街|大道|巷|弄)\d{{1,5}}(?:-\d{{1,3}})?号院?")
 # A community that no table names; a single last syllable is believed only before a zone or a building.
 COMMUNITY = re.compile(
     rf"""(?:
-        [\u3400-\u9fffA-Za-z]{{1,10}}?(?:{_ESTATE})(?:[{NUMERAL}]期)?+
+        [\u3400-\u9fffA-Za-z]{{1,10}}?(?:{_ESTATE})(?:[{NUMERAL}]期)?+(?!{ROAD_WORD})
       | [\u3400-\u9fffA-Za-z]{{1,10}}?[苑园庭府湾城里坊村](?={ZONE}|{_BUILDING}{BUILDING_WORD})
     )""",
     re.VERBOSE,
