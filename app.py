@@ -45,9 +45,8 @@ def build_app(state: AppState) -> streamlit.App:
 
     @asynccontextmanager
     async def run(_: streamlit.App) -> AsyncIterator[None]:
+        unsubscribe = state.store.subscribe(state.hub.publish)
         state.hub.open(state.read_revisions(), asyncio.get_running_loop())
-        subscribe = getattr(state.store, "subscribe", lambda _: lambda: None)
-        unsubscribe = subscribe(state.hub.publish)
         gc.collect()
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
         try:

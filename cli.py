@@ -166,6 +166,9 @@ def serve(
     Example: shapan serve --store wanhu --port 8600
     """
     with sentences(as_json=as_json):
+        from server.listen import check_address
+
+        check_address(address)  # before anything slow is loaded
         settings = build_settings(store_name=store, port=port)
         suffix = "/?kiosk=1" if kiosk else "/"
 
@@ -253,6 +256,7 @@ def import_files(
 
     Example: shapan import survey/ --store wanhu --crs EPSG:4549
     """
+    kinds = read_kinds(kind or [])
     with sentences(as_json=as_json):
         from data.importing import ImportOptions, read_folder
 
@@ -263,7 +267,7 @@ def import_files(
             drop_persons=drop_persons,
             community_name=name,
             address_prefix=address_prefix,
-            kinds=read_kinds(kind or []),
+            kinds=kinds,
         )
         sources = [source for path in paths for source in read_folder(path)]
         with open_operations(build_settings(store_name=store), create=True) as operations, show_progress() as progress:

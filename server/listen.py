@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import signal
 import socket
@@ -15,31 +14,26 @@ from starlette.types import ASGIApp
 
 from gis.errors import PortInUseError, RefusedError
 
+_LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
 _STOP_S = 3  # for answers that are on their way when the server is told to stop
 _WEBSOCKET_BYTES = 8_000_000  # largest message of a browser to Streamlit; ours are a few hundred bytes
 
 
 def check_address(address: str) -> str:
     """
-    `address` as a loopback address of IPv4 or IPv6.
+    `address` as the loopback address of IPv4 or IPv6.
 
     Raises
     ------
     RefusedError
         Any other address: until there is sign-in, whoever reaches the port sees everything.
     """
-    if address == "localhost":
-        return "127.0.0.1"
-    try:
-        is_loopback = ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if address not in _LOOPBACK:
         raise RefusedError(
             f"Address '{address[:80]}' is refused: there is no sign-in yet, so the server listens on this machine "
             "only. Leave --address away, or give 127.0.0.1 or ::1."
         )
-    return address
+    return _LOOPBACK[address]
 
 
 def bind_port(address: str, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
-from gis.errors import RecordMissingError, RefusedError, StoreMissingError
+from gis.errors import RecordMissingError, RefusedError
 
 if TYPE_CHECKING:
     from data.importing import ImportOptions, SourceFile
@@ -84,13 +84,10 @@ def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Ite
     """
     path = settings.store_path
     is_new = not path.exists()
-    if is_new and not create:
-        raise StoreMissingError(
-            f"There is no store '{settings.store_name}' in {settings.home}. Make the sample with: shapan demo --store "
-            f"{settings.store_name}, or bring a place in with: shapan import FOLDER --store {settings.store_name}"
-        )
+    # Opened outside the block below: a file that another process made meanwhile is not ours to take away.
+    store = Store(path, clock=clock) if create else Store.open_existing(path, clock=clock)
+    is_new = is_new and store.revision() == 0
     is_done = False
-    store = Store(path, clock=clock)  # outside the block below: a file that another process made meanwhile is not ours
     try:
         with store:
             yield store
@@ -101,7 +98,7 @@ def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Ite
 
 
 def remove_store(settings: Settings) -> None:
-    """Delete the store's file, its log and the sample's truth."""
+    """Delete the store's file, its log and the sample's truth; not its lock, which another process may just open."""
     for path in (settings.store_path, settings.store_path.with_name(settings.store_path.name + ".wal")):
         path.unlink(missing_ok=True)
     settings.truth_path.unlink(missing_ok=True)

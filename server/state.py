@@ -65,5 +65,5 @@ class AppState:
 
     def read_revisions(self) -> dict[str, int]:
         """Last revision of every table that was ever written."""
-        rows = self.store.read("SELECT table_name, revision FROM revisions")
-        return {str(table): int(revision) for table, revision in zip(rows["table_name"], rows["revision"], strict=True)}
+        revisions = {table: self.store.revision(table) for table in sorted(self.store.tables)}
+        return {table: revision for table, revision in revisions.items() if revision}

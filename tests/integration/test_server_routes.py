@@ -53,7 +53,8 @@ def write_gate(store: Store) -> None:
     store.write(
         lambda tx: tx.execute(
             "gates",
-            "INSERT INTO gates (gate_id, kind, geom) SELECT 'g' || (count(*) + 1), 'vehicle', ST_Point(0, 0) FROM gates",
+            "INSERT INTO gates (gate_id, kind, geom) "
+            "SELECT 'g' || (count(*) + 1), 'vehicle', ST_Point(0, 0) FROM gates",
         )
     )
 
