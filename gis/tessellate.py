@@ -1,0 +1,163 @@
+"""Parts of a community where its files have none: an outer boundary around what stands there, and grids in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+Geometries = npt.NDArray[np.object_]
+
+# 万户新村 has 11 grids on 0.72 km².
+GRID_AREA_M2: Final = 65_000.0
+MAX_GRIDS: Final = 400
+_CELL_M: Final = 10.0
+_MARGIN_M: Final = 25.0
+_SNAP_M: Final = 0.001
+
+
+def build_boundary(geometries: Geometries) -> shapely.Polygon:
+    """
+    One polygon around all of `geometries` (metres, none missing): their concave hull and 25 m around it.
+
+    The hull is taken on a raster of 10 m, so that its cost does not grow with the detail of the files.
+    """
+    xy = shapely.get_coordinates(shapely.convex_hull(geometries))
+    cells = np.unique(np.round(xy / _CELL_M), axis=0) * _CELL_M
+    hull = shapely.concave_hull(shapely.multipoints(cells), ratio=0.25).buffer(_MARGIN_M)
+    outside = geometries[~shapely.covered_by(geometries, hull)]
+    if len(outside):
+        hull = shapely.union_all(np.append(shapely.buffer(outside, _MARGIN_M), hull))
+    if hull.geom_type != "Polygon":
+        hull = shapely.concave_hull(hull, ratio=0.5).buffer(_MARGIN_M)
+    hull = shapely.Polygon(hull.exterior)
+    simple = hull.simplify(1.0)
+    return simple if simple.is_valid and shapely.covered_by(geometries, simple).all() else hull
+
+
+def count_grids(area_m2: float) -> int:
+    """How many grids a community of this size has by default."""
+    return int(min(max(round(area_m2 / GRID_AREA_M2), 1), MAX_GRIDS))
+
+
+def split_grids(boundary: shapely.Polygon, points: npt.NDArray[np.float64], count: int) -> list[shapely.Geometry]:
+    """
+    Cut `boundary` into `count` parts without gap or overlap, alike in area and in number of `points`.
+
+    Recursive bisection: each cut runs across the longer side, where half of the weight lies on each side; weight is half
+    share of area, half share of points (buildings).
+
+    Parameters
+    ----------
+    boundary
+        Polygon, metres.
+    points
+        Places of buildings, shape (n, 2), metres.
+    count
+        Number of parts, at least 1.
+
+    Returns
+    -------
+    Parts from north-west to south-east, rows first.
+    """
+    cuts: list[shapely.LineString] = []
+    cells = _bisect(boundary, points, count, cuts)
+    if count == 1:
+        return [boundary]
+    linework = shapely.union_all([boundary.boundary, *cuts], grid_size=_SNAP_M)
+    faces = np.array(shapely.get_parts(shapely.polygonize([linework])), dtype=object)
+    faces = faces[shapely.covers(boundary.buffer(2 * _SNAP_M), shapely.point_on_surface(faces))]
+    inside = shapely.point_on_surface(faces)
+    owner = shapely.STRtree(cells).query_nearest(inside, all_matches=False)[1]
+    owner = _join_islands(faces, owner)
+    parts = [shapely.union_all(faces[owner == cell]) for cell in np.unique(owner)]
+    return _in_reading_order(parts)
+
+
+def _bisect(
+    part: shapely.Geometry, points: npt.NDArray[np.float64], count: int, cuts: list[shapely.LineString]
+) -> list[shapely.Geometry]:
+    if count <= 1:
+        return [part]
+    west, south, east, north = part.bounds
+    axis = 0 if east - west >= north - south else 1
+    low, high = (west, east) if axis == 0 else (south, north)
+    first = count // 2
+    wanted = first / count
+    area_m2 = part.area
+    for _ in range(40):
+        at = (low + high) / 2
+        share = _below(part, axis, at).area / area_m2
+        if len(points):
+            share = (share + float((points[:, axis] <= at).mean())) / 2
+        low, high = (at, high) if share < wanted else (low, at)
+    at = round((low + high) / 2, 3)
+    margin = 1.0
+    ends = [(at, south - margin), (at, north + margin)] if axis == 0 else [(west - margin, at), (east + margin, at)]
+    below, above = _below(part, axis, at), shapely.difference(part, _half_plane(part, axis, at))
+    cuts.append(shapely.intersection(shapely.LineString(ends), part))
+    near = points[:, axis] <= at
+    return [*_bisect(below, points[near], first, cuts), *_bisect(above, points[~near], count - first, cuts)]
+
+
+def _half_plane(part: shapely.Geometry, axis: int, at: float) -> shapely.Polygon:
+    west, south, east, north = part.bounds
+    return (
+        shapely.box(west - 1, south - 1, at, north + 1) if axis == 0 else shapely.box(west - 1, south - 1, east + 1, at)
+    )
+
+
+def _below(part: shapely.Geometry, axis: int, at: float) -> shapely.Geometry:
+    return shapely.intersection(part, _half_plane(part, axis, at))
+
+
+def _join_islands(faces: Geometries, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """Faces that are not connected with the largest one of their part go to the neighbour with the longest border."""
+    owner = owner.copy()
+    areas = shapely.area(faces)
+    left, right = shapely.STRtree(faces).query(faces, predicate="touches")
+    border_m = shapely.length(shapely.intersection(faces[left], faces[right]))
+    for _ in range(len(faces)):
+        main = _connected_to_largest(owner, areas, left, right, border_m)
+        loose = np.flatnonzero(~main)
+        if not len(loose):
+            break
+        moved = False
+        for face in loose:
+            near = (left == face) & (owner[right] != owner[face]) & main[right] & (border_m > 0)
+            if near.any():
+                owner[face] = owner[right[near][np.argmax(border_m[near])]]
+                moved = True
+        if not moved:
+            break
+    return owner
+
+
+def _connected_to_largest(
+    owner: npt.NDArray[np.intp],
+    areas: npt.NDArray[np.float64],
+    left: npt.NDArray[np.intp],
+    right: npt.NDArray[np.intp],
+    border_m: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
+    main = np.zeros(len(owner), dtype=bool)
+    for part in np.unique(owner):
+        mine = np.flatnonzero(owner == part)
+        main[mine[np.argmax(areas[mine])]] = True
+    linked = (owner[left] == owner[right]) & (border_m > 0)
+    while True:
+        reached = right[linked & main[left] & ~main[right]]
+        if not len(reached):
+            return main
+        main[reached] = True
+
+
+def _in_reading_order(parts: Sequence[shapely.Geometry]) -> list[shapely.Geometry]:
+    """Parts in bands from north to south, each band from west to east: how numbers are painted on a table."""
+    centres = shapely.get_coordinates(shapely.centroid(np.array(parts, dtype=object)))
+    band_m = float(np.sqrt(np.mean(shapely.area(np.array(parts, dtype=object)))))
+    band = np.floor((centres[:, 1].max() - centres[:, 1]) / band_m)
+    return [parts[i] for i in np.lexsort([centres[:, 0], band])]
