@@ -123,9 +123,9 @@ def first_line(error: BaseException) -> str:
     return str(error).partition("\n")[0].rstrip(". ")
 
 
-def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, *, only_look: bool = False) -> duckdb.DuckDBPyConnection:
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=_CONFIG)
+        connection = duckdb.connect(str(path), read_only=only_look, config=_CONFIG)
     except duckdb.Error as error:
         if "lock" in str(error):
             raise StoreInUseError(
@@ -136,6 +136,8 @@ def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnectio
                 f"Store '{path.stem}' was written by a newer database: {first_line(error)}. Update Shapan."
             ) from error
         raise _to_bad_file(path, first_line(error)) from error
+    if only_look:
+        return connection
     extension = next((Path(duckdb_extension_spatial.__path__[0]) / "extensions").rglob("spatial.duckdb_extension"))
     connection.load_extension(str(extension))
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -183,12 +185,9 @@ def _check_file(path: Path) -> int:
         raise _to_bad_file(path, str(error.strerror)) from error
     if head[_MAGIC_OFFSET_BYTES : _MAGIC_OFFSET_BYTES + len(_MAGIC)] != _MAGIC:
         raise _to_bad_file(path, "it is not a DuckDB file" if head else "it is empty")
-    connection = _connect(path, read_only=True)
+    connection = _connect(path, only_look=True)
     try:
-        size = connection.execute("SELECT block_size, total_blocks FROM pragma_database_size()").fetchone()
-        expected = _HEADERS_SIZE_BYTES + (size[0] * size[1] if size else 0)
-        if path.stat().st_size < expected:
-            raise _to_bad_file(path, f"it ends after {path.stat().st_size} of {expected} bytes")
+        _check_length(connection, path)
         row = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
     except duckdb.CatalogException as error:
         raise _to_bad_file(path, "it is a DuckDB file, but not one of Shapan") from error
@@ -197,6 +196,29 @@ def _check_file(path: Path) -> int:
     finally:
         connection.close()
     return int(row[0]) if row and row[0] else 0
+
+
+def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """
+    Raise when blocks that are in use lie behind the file's end: DuckDB itself would fail at the first query for them.
+
+    Free blocks at the end are cut off by DuckDB, so the number of all blocks says nothing. While there is a log, what
+    counts as in use is not all in the file yet.
+    """
+    log = path.with_name(path.name + ".wal")
+    size = connection.execute("SELECT block_size, used_blocks FROM pragma_database_size()").fetchone()
+    if size is None or (log.exists() and log.stat().st_size):
+        return
+    needed = [size[1]]
+    for (table,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+        row = connection.execute(
+            "SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), 0))) + 1 "
+            f"FROM pragma_storage_info('{table}') WHERE persistent"
+        ).fetchone()
+        needed.append(row[0] if row and row[0] else 0)
+    expected = _HEADERS_SIZE_BYTES + size[0] * max(needed)
+    if path.stat().st_size < expected:
+        raise _to_bad_file(path, f"it ends after {path.stat().st_size} of at least {expected} bytes")
 
 
 def _migrate(work: Path, pending: Sequence[Migration], clock: Callable[[], datetime]) -> None:
