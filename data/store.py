@@ -175,7 +175,8 @@ class Store:
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
         frame = self.read(sql, parameters)
-        shapes = gpd.GeoSeries.from_wkb([None if b is None else bytes(b) for b in frame[geometry]], crs=self.crs())
+        blobs = [None if pd.isna(blob) else bytes(blob) for blob in frame[geometry]]
+        shapes = gpd.GeoSeries.from_wkb(blobs, crs=self.crs())
         return gpd.GeoDataFrame(frame.drop(columns=geometry), geometry=shapes).rename_geometry(geometry)
 
     def crs(self) -> str | None:
