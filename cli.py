@@ -7,6 +7,7 @@ Everything slow is imported inside the command that needs it, so that `shapan --
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ class Exit(IntEnum):
     PORT_TAKEN = 7
 
 
-DEFAULT_SEED = 20240101
+DEFAULT_SEED = 7
 
 app = typer.Typer(
     name="shapan",
@@ -306,7 +307,8 @@ def info(store: StoreName = None, as_json: AsJson = False) -> None:
 
 
 def main() -> None:
-    """Entry point of `shapan`."""
+    """Entry point of `shapan`. What it makes (stores, tickets) is for its owner only."""
+    os.umask(0o077)
     app(prog_name="shapan")
 
 

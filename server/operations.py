@@ -146,7 +146,7 @@ def make_sample_store(settings: Settings, *, seed: int, force: bool, clock: Cloc
     from sample import write_sample  # slow to load, and only this needs it
 
     with open_store(settings, clock=clock, create=True) as store:
-        write_sample(store, seed, progress=progress)
+        write_sample(store, settings.truth_path, seed=seed, progress=lambda step, share: progress(share, step))
         return {"created": True, **(_find_sample(store) or {})}
 
 

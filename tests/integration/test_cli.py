@@ -39,7 +39,7 @@ def make_store(home: Path, name: str, *, synthetic: bool) -> Path:
                 "community",
                 "INSERT INTO community (community_id, name, crs, synthetic, seed, boundary, boundary_source) "
                 "VALUES ('c', '试验村', 'EPSG:4549', ?, ?, ST_MakeEnvelope(500000, 3600000, 500200, 3600100), 'file')",
-                [synthetic, 7 if synthetic else None],
+                [synthetic, 3 if synthetic else None],
             )
         )
     return path
@@ -99,7 +99,7 @@ def test_info_for_a_reader_names_every_figure(home: Path) -> None:
         (["serve", "--store", "small", "--address", "::"], 3, "RefusedError", "Address '::' is refused"),
         (["demo", "--store", "small"], 3, "RefusedError", "Store 'small' holds a real place, 试验村"),
         (["demo", "--store", "small", "--force"], 3, "RefusedError", "Store 'small' holds a real place, 试验村"),
-        (["demo", "--store", "made"], 3, "RefusedError", "Store 'made' holds the sample of seed 7, not "),
+        (["demo", "--store", "made"], 3, "RefusedError", "Store 'made' holds the sample of seed 3, not 7"),
         (["info", "--store", "broken"], 4, "BadFileError", ""),
         (["import", "nowhere", "--store", "new"], 4, "BadFileError", "nowhere: there is no such file or folder"),
     ],
@@ -142,3 +142,12 @@ def test_a_port_that_is_not_a_number_is_a_sentence(tmp_path: Path, monkeypatch: 
 
     with pytest.raises(RefusedError, match=r"SHAPAN_PORT is 'many': expected a number from 0 to 65535"):
         build_settings({"SHAPAN_PORT": "many", "SHAPAN_HOME": str(tmp_path)})
+
+
+def test_a_sample_that_is_there_stays(home: Path) -> None:
+    before = (home / "made.duckdb").read_bytes()
+    shown = shapan(home, "demo", "--store", "made", "--seed", "3", "--json")
+    assert shown.exit_code == 0, shown.stderr
+    report = json.loads(shown.stdout)
+    assert (report["created"], report["synthetic"], report["seed"]) == (False, True, 3)
+    assert (home / "made.duckdb").read_bytes() == before
