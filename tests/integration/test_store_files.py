@@ -1,0 +1,207 @@
+"""Files of stores: made, brought up to date after a copy is set aside, and refused with a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from data.migrating import find_migrations
+from data.store import Store
+from gis.errors import BadFileError, StoreInUseError, StoreMigrationError, StoreVersionError
+from tests.fixtures.killed_writer import put
+
+NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+OWN = files("data.migrations")
+NEWEST = len(find_migrations())
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store of today's schema with three rows."""
+    place = tmp_path / "demo.duckdb"
+    with Store(place) as store:
+        store.write(lambda t: put(t, "1-0-1", 1))
+    return place
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """A folder with two more migrations; the second needs the first."""
+    folder = tmp_path / "newer"
+    folder.mkdir()
+    first = "CREATE TABLE patrols (patrol_id VARCHAR NOT NULL, PRIMARY KEY (patrol_id));"
+    second = (
+        "ALTER TABLE patrols ADD COLUMN leader VARCHAR; COMMENT ON COLUMN patrols.leader IS '[person] Who leads';"
+        "UPDATE buildings SET height_m = height_m + 1;"
+    )
+    (folder / f"{NEWEST + 1:04}_patrols.sql").write_text(first)
+    (folder / f"{NEWEST + 2:04}_leaders.sql").write_text(second)
+    return folder
+
+
+def list_files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir() if file.is_file() and file.suffix != ".lock")
+
+
+def hash_file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def open_with(path: Path, *folders: Traversable) -> Store:
+    return Store(path, clock=lambda: NOON, migrations=[OWN, *folders])
+
+
+def test_a_new_store_knows_its_migrations(path: Path) -> None:
+    with Store(path) as store:
+        done = store.read("SELECT version, name FROM schema_migrations ORDER BY version")
+    assert done["version"].tolist() == list(range(1, NEWEST + 1))
+    assert done["name"].iloc[0] == "0001_community.sql"
+    assert list_files(path.parent) == ["demo.duckdb"]
+
+
+def test_an_older_store_is_migrated_after_a_copy_is_set_aside(path: Path, newer: Path) -> None:
+    before = hash_file(path)
+    with open_with(path, newer) as store:
+        assert store.read("SELECT max(version) AS v FROM schema_migrations")["v"].iloc[0] == NEWEST + 2
+        assert store.read("SELECT height_m FROM buildings")["height_m"].tolist() == [2.0]
+        assert store.person_columns["patrols"] == ("leader",)
+        assert store.revision("buildings") == 1
+        store.write(lambda t: t.execute("patrols", "INSERT INTO patrols VALUES ('p', NULL)"))
+    aside = f"demo.v{NEWEST}-20261123T063000Z.duckdb"
+    assert list_files(path.parent) == ["demo.duckdb", aside]
+    assert hash_file(path.parent / aside) == before
+    with open_with(path, newer) as store:  # a second time there is nothing to do
+        assert store.revision() == 2
+    assert list_files(path.parent) == ["demo.duckdb", aside]
+    with Store(path.parent / aside) as old:
+        assert old.read("SELECT height_m FROM buildings")["height_m"].tolist() == [1.0]
+
+
+def test_what_a_killed_process_left_in_the_log_is_in_the_copy_and_in_the_migrated_store(
+    path: Path, newer: Path
+) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from data.store import Store; "
+        "from tests.fixtures.killed_writer import put; s = Store(Path(sys.argv[1])); "
+        "s.write(lambda t: put(t, '1-0-2', 2)); os._exit(9)"
+    )
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", code, str(path)], cwd=root, timeout=120).returncode == 9
+    assert path.with_name("demo.duckdb.wal").stat().st_size > 0
+    with open_with(path, newer) as store:
+        assert store.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist() == [2.0, 3.0]
+    with Store(path.parent / f"demo.v{NEWEST}-20261123T063000Z.duckdb") as old:
+        assert old.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist() == [1.0, 2.0]
+
+
+def test_a_failing_migration_leaves_the_original_and_names_itself(path: Path, newer: Path) -> None:
+    before = hash_file(path)
+    (newer / f"{NEWEST + 2:04}_leaders.sql").write_text("UPDATE buildings SET height_m = 0; SELECT * FROM nowhere;")
+    with pytest.raises(
+        StoreMigrationError, match=rf"from schema version {NEWEST} to {NEWEST + 2}: .*_leaders.sql.*nowhere"
+    ):
+        open_with(path, newer)
+    assert list_files(path.parent) == ["demo.duckdb"]
+    assert hash_file(path) == before
+    with Store(path) as store:
+        assert store.read("SELECT height_m FROM buildings")["height_m"].tolist() == [1.0]
+
+
+def test_what_a_kill_in_a_migration_left_is_cleared_away(path: Path, newer: Path) -> None:
+    shutil.copy(path, path.with_name("demo.duckdb.new"))
+    path.with_name("demo.duckdb.new.wal").write_bytes(os.urandom(1000))
+    with open_with(path, newer) as store:
+        assert store.read("SELECT height_m FROM buildings")["height_m"].tolist() == [2.0]
+    assert list_files(path.parent) == ["demo.duckdb", f"demo.v{NEWEST}-20261123T063000Z.duckdb"]
+
+
+def test_a_store_that_is_newer_than_the_program_is_refused_untouched(path: Path, newer: Path) -> None:
+    open_with(path, newer).close()
+    before = hash_file(path)
+    with pytest.raises(
+        StoreVersionError, match=f"'demo' has schema version {NEWEST + 2}, this program knows .* {NEWEST}. Update"
+    ):
+        Store(path)
+    assert hash_file(path) == before
+
+
+@pytest.mark.parametrize("names", [["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"], ["0002_a.sql"]])
+def test_migrations_with_a_gap_or_a_number_twice_are_refused(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).write_text("SELECT 1;")
+    with pytest.raises(ValueError, match="without gap"):
+        find_migrations(tmp_path)
+
+
+# Files that are no stores
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"building,height\n1,18\n" * 1000, "it is not a DuckDB file"),
+        # DuckDB would go to the internet for an extension that reads this.
+        (b"SQLite format 3\0" + bytes(8000), "it is not a DuckDB file"),
+        (b"PK\x03\x04" * 5000, "it is not a DuckDB file"),
+    ],
+)
+def test_a_file_that_is_no_store_is_refused_untouched(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "demo.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(BadFileError, match=rf"demo.duckdb cannot be used as a store: {reason}. Put a copy"):
+        Store(path)
+    assert path.read_bytes() == content
+    assert list_files(tmp_path) == ["demo.duckdb"]
+
+
+@pytest.mark.parametrize("kept", [10, 4096, 8192, 12288, 12288 + 262144, 0.5, 0.9])
+def test_a_truncated_store_is_refused_when_it_is_opened_not_later(path: Path, kept: float) -> None:
+    size = path.stat().st_size
+    os.truncate(path, int(kept * size) if kept < 1 else int(kept))
+    with pytest.raises(BadFileError, match=r"demo.duckdb cannot be used as a store: "):
+        Store(path)
+
+
+def test_a_duckdb_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "demo.duckdb"
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE trips (id INTEGER)")
+    with pytest.raises(BadFileError, match="not one of Shapan"):
+        Store(path)
+
+
+def test_a_folder_in_the_place_of_a_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "demo.duckdb").mkdir()
+    with pytest.raises(BadFileError, match=r"cannot be used as a store: Is a directory"):
+        Store(tmp_path / "demo.duckdb")
+
+
+def test_a_log_without_its_store_is_not_taken_for_a_new_store(path: Path) -> None:
+    path.with_name("demo.duckdb.wal").write_bytes(b"\0" * 100)
+    path.unlink()
+    with pytest.raises(BadFileError, match="the log of a store is there without the store"):
+        Store(path)
+
+
+def test_a_store_that_another_program_has_open_is_in_use(path: Path) -> None:
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(StoreInUseError, match=f"'demo' is in use by another program: .*PID {process.pid}"):
+            Store(path)
+        process.kill()
+        process.wait()
+    Store(path).close()
