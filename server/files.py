@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution, version
 from pathlib import Path
@@ -32,9 +33,9 @@ class _Kept:
 class FileAnswer:
     """One file, read and compressed at its first request, then kept."""
 
-    def __init__(self, path: Path, *, version: str | None = None) -> None:
+    def __init__(self, path: Path, *, marks: Mapping[str, str]) -> None:
         self._path = path
-        self._version = version
+        self._marks = marks
         self._lock = threading.Lock()
         self._kept: _Kept | None = None
 
@@ -46,9 +47,9 @@ class FileAnswer:
             return self._kept
 
     def respond(self, request: Request) -> Response:
-        """The file; for ever when the address names its version (`?v=`), else asked again each time."""
+        """The file; kept for ever when the address carries one of its marks, else asked again each time."""
         kept = self._read()
-        is_versioned = self._version is not None and request.query_params.get("v") == self._version
+        is_versioned = any(request.query_params.get(name) == mark for name, mark in self._marks.items())
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable" if is_versioned else "no-cache",
             "ETag": kept.etag,
@@ -64,14 +65,14 @@ class FileAnswer:
 
 
 def build_renderer() -> FileAnswer:
-    """pydeck's own renderer bundle, from the installed wheel."""
-    return FileAnswer(Path(str(distribution("pydeck").locate_file(_RENDERER))), version=version("pydeck"))
+    """pydeck's own renderer bundle, from the installed wheel; `?v=` names the wheel's version."""
+    return FileAnswer(Path(str(distribution("pydeck").locate_file(_RENDERER))), marks={"v": version("pydeck")})
 
 
-def build_assets(folder: Path) -> dict[str, FileAnswer]:
-    """The scripts and styles of `folder` and below, by their path relative to it."""
+def build_assets(folder: Path, *, boot_id: str) -> dict[str, FileAnswer]:
+    """The scripts and styles of `folder` and below, by their path relative to it; `?b=` names this start."""
     return {
-        path.relative_to(folder).as_posix(): FileAnswer(path)
+        path.relative_to(folder).as_posix(): FileAnswer(path, marks={"b": boot_id})
         for path in sorted(folder.rglob("*"))
         if path.suffix in _TYPES and path.is_file() and not path.is_symlink()
     }
@@ -80,8 +81,8 @@ def build_assets(folder: Path) -> dict[str, FileAnswer]:
 class AssetsEndpoint:
     """Answers `/assets/{path}` from a fixed list."""
 
-    def __init__(self, folder: Path) -> None:
-        self._answers = build_assets(folder)
+    def __init__(self, folder: Path, *, boot_id: str) -> None:
+        self._answers = build_assets(folder, boot_id=boot_id)
 
     def respond(self, request: Request) -> Response:
         """The file, or 404."""

@@ -39,6 +39,6 @@ def build_routes(state: AppState, *, assets: Path) -> list[BaseRoute]:
         Route("/events", answer_events),
         Route("/scene/{layer}.json", SceneEndpoint(state).respond),
         Route("/vendor/deck.js", renderer.respond),
-        Route("/assets/{path:path}", AssetsEndpoint(assets).respond),
+        Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
         *build_admin_routes(state),
     ]

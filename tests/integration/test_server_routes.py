@@ -214,7 +214,13 @@ class TestFiles:
         assert "immutable" in client.get(f"/vendor/deck.js?v={pydeck.__version__}").headers["cache-control"]
 
     def test_component_files(self, client: Client) -> None:
-        assert client.get("/assets/table.js").text == "export default 1;"
+        answer = client.get("/assets/table.js")
+        assert (answer.text, answer.headers["cache-control"]) == ("export default 1;", "no-cache")
+
+    def test_component_files_of_this_start_may_be_kept_for_ever(self, client: Client, state: AppState) -> None:
+        answer = client.get(f"/assets/table.js?b={state.runtime.boot_id}")
+        assert "immutable" in answer.headers["cache-control"]
+        assert "immutable" not in client.get("/assets/table.js?b=00000000").headers["cache-control"]
 
     @pytest.mark.parametrize(
         "path", ["table.py", "link.js", "../outside.js", "%2e%2e/outside.js", "/etc/hostname", "..%5Coutside.js", ""]
