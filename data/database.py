@@ -25,10 +25,12 @@ from gis.errors import (
     StoreWriteError,
 )
 
-# Never look for an extension on the internet: DuckDB would, for a file that looks like SQLite's.
+# Never look for an extension on the internet: DuckDB would, for a file that looks like SQLite's. Checking the signature
+# of the 80 MB that pip has checked takes 0.3 s at each opening, and whoever can change that file can change this one.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    "allow_unsigned_extensions": True,
 }
 # Three headers of 4 KiB stand before the blocks; the first says DUCK behind its checksum (DuckDB's storage format).
 _HEADERS_SIZE_BYTES = 3 * 4096
