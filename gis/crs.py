@@ -30,6 +30,7 @@ _FIRST_ZONE_EPSG: Final = 4534
 _FIRST_ZONE: Final = 25
 # Communities at the edge of a zone are often surveyed in the neighbour's: half a degree is let through.
 AREA_OF_USE_MARGIN_DEG: Final = 0.5
+_ONE_DATUM: Final = ("World Geodetic System 1984", "WGS_1984", "WGS 84", "China 2000", "China_2000", "CGCS2000")
 # No false easting and no zone without prefix reaches a million metres; every prefixed easting does.
 _PREFIX_UNIT_M: Final = 1_000_000.0
 
@@ -101,7 +102,7 @@ def _transformer(source: str, target: str) -> pyproj.Transformer:
 
 
 def outside_area_of_use(xy: Coordinates, crs: str) -> npt.NDArray[np.bool_]:
-    """Which points, shape (n, 2) in `crs`, lie outside what the CRS is made for, by more than half a degree."""
+    """Which points, shape (n, 2) in `crs`, lie outside what the CRS is for, by more than half a degree."""
     area = get_crs(crs).area_of_use
     lonlat = transform_xy(xy, crs, WGS84)
     bad: npt.NDArray[np.bool_] = ~np.isfinite(lonlat).all(axis=1)
@@ -213,20 +214,32 @@ def _check_prefix(readings: dict[bool, Coordinates], crs: str) -> None:
             )
 
 
-def datum_shift_m(lon_deg: float, lat_deg: float, source: str, target: str) -> tuple[float, str]:
+def datum_shift_m(lon_deg: float, lat_deg: float, source: str, target: str) -> tuple[float, str | None]:
     """
     How far a place moves because its datum is changed, metres, and by which published operation.
 
-    WGS 84 and CGCS2000 are taken as the same here, as EPSG does (they differ by centimetres): the shift is 0.
+    None for the operation where none is published or none is needed: the numbers are taken over as they are, and
+    the shift is 0. WGS 84 and CGCS2000 are the same here, as EPSG has it (they differ by centimetres).
     """
     base_source, base_target = get_crs(source).geodetic_crs, get_crs(target).geodetic_crs
-    if base_source is None or base_target is None or base_source.datum == base_target.datum:
-        return 0.0, "same datum"
+    if base_source is None or base_target is None or is_same_datum(source, target):
+        return 0.0, None
     aoi = AreaOfInterest(lon_deg - 0.1, lat_deg - 0.1, lon_deg + 0.1, lat_deg + 0.1)
     group = TransformerGroup(base_source, base_target, always_xy=True, area_of_interest=aoi)
-    if not group.transformers:
-        return 0.0, "no operation known"
-    best = group.transformers[0]
+    best = next((t for t in group.transformers if "Ballpark" not in t.description), None)
+    if best is None:
+        return 0.0, None
     lon, lat = best.transform(lon_deg, lat_deg)
-    geod = pyproj.Geod(ellps="WGS84")
-    return float(geod.inv(lon_deg, lat_deg, lon, lat)[2]), best.description
+    return float(pyproj.Geod(ellps="WGS84").inv(lon_deg, lat_deg, lon, lat)[2]), best.description
+
+
+def is_same_datum(source: str, target: str) -> bool:
+    """Whether numbers may be taken over as they are: one datum, or WGS 84 and CGCS2000."""
+    names = {
+        str(crs.datum.name if crs.datum else "").split(" ensemble")[0] for crs in map(_base, (source, target)) if crs
+    }
+    return len(names) == 1 or all(any(known in name for known in _ONE_DATUM) for name in names)
+
+
+def _base(text: str) -> pyproj.CRS | None:
+    return get_crs(text).geodetic_crs

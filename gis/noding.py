@@ -86,8 +86,9 @@ def _cut_at_ends(pieces: Geometries, ways: npt.NDArray[np.intp]) -> tuple[Geomet
     ends = np.unique(np.concatenate([shapely.get_coordinates(shapely.get_point(pieces, i)) for i in (0, -1)]), axis=0)
     points = shapely.points(ends)
     point, piece = shapely.STRtree(pieces).query(points, predicate="dwithin", distance=GRID_M)
-    inner = shapely.distance(points[point], shapely.get_point(pieces[piece], 0)) > 0
-    inner &= shapely.distance(points[point], shapely.get_point(pieces[piece], -1)) > 0
+    # Ends that the grid moved a millimetre apart are one place.
+    inner = shapely.distance(points[point], shapely.get_point(pieces[piece], 0)) > 2 * GRID_M
+    inner &= shapely.distance(points[point], shapely.get_point(pieces[piece], -1)) > 2 * GRID_M
     kept = np.ones(len(pieces), dtype=bool)
     new_pieces: list[shapely.LineString] = []
     new_ways: list[int] = []
@@ -110,7 +111,9 @@ def _cut(line: shapely.LineString, places: npt.NDArray[np.float64]) -> list[shap
     order = np.argsort(place_m)
     result, begin, last_m = [], xy[0], 0.0
     for place, at_m in [*zip(places[order], place_m[order], strict=True), (xy[-1], line.length)]:
+        if at_m - last_m <= 2 * GRID_M:
+            continue
         between = xy[(vertex_m > last_m + GRID_M) & (vertex_m < at_m - GRID_M)]
         result.append(shapely.LineString([begin, *between, place]))
         begin, last_m = place, at_m
-    return [piece for piece in result if piece.length > 0]
+    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,16 +54,15 @@ def has_finite_coordinates(geometries: Geometries) -> npt.NDArray[np.bool_]:
     return finite
 
 
-def _collect(parts: Geometries, owner: npt.NDArray[np.intp], size: int, make: object) -> Geometries:
+def _collect(parts: Geometries, owner: npt.NDArray[np.intp], size: int, make: Callable[..., Geometries]) -> Geometries:
     """Parts put together again for each owner: one part stays itself, several become a multi-geometry."""
     result = np.full(size, None, dtype=object)
     counts = np.bincount(owner, minlength=size)
     single = counts[owner] == 1
     result[owner[single]] = parts[single]
     if not single.all():
-        made = make(parts[~single], indices=owner[~single])  # type: ignore[operator]
-        several = np.unique(owner[~single])
-        result[several] = made[several] if len(made) == size else made[: several.max() + 1][several]
+        several, place = np.unique(owner[~single], return_inverse=True)
+        result[several] = make(parts[~single], indices=place)
     return result
 
 
@@ -77,11 +77,8 @@ def repair_areas(geometries: Geometries) -> Repaired:
     closed = np.isin(shapely.get_type_id(out.geometries), [GeometryType.LINESTRING, GeometryType.LINEARRING])
     closed &= shapely.is_closed(out.geometries) & (shapely.get_num_coordinates(out.geometries) >= 4)
     if closed.any():
-        out.geometries[closed] = (
-            shapely.polygons(shapely.get_coordinates(out.geometries[closed][0]))
-            if (closed.sum() == 1)
-            else [shapely.Polygon(line.coords) for line in out.geometries[closed]]
-        )
+        xy, line = shapely.get_coordinates(out.geometries[closed], return_index=True)
+        out.geometries[closed] = shapely.polygons(shapely.linearrings(xy, indices=line))
         out.note("area_from_closed_line", closed)
     invalid = ~shapely.is_missing(out.geometries) & ~shapely.is_valid(out.geometries)
     if invalid.any():

@@ -20,7 +20,8 @@ from data.importing.values import to_numbers
 from gis.repair import repair_areas
 
 STOREY_M: Final = 3.0
-MAX_HEIGHT_M: Final = 600.0
+# The tallest building of the world has 828 m (Burj Khalifa); 上海中心大厦 has 632 m.
+MAX_HEIGHT_M: Final = 1000.0
 MAX_FLOORS: Final = 200
 # Storeys where a file has neither height nor storeys: what such buildings usually have in an old Jiangsu community.
 DEFAULT_FLOORS: Final = {

@@ -17,18 +17,22 @@ from data.importing.areas import find_grid, make_boundary, make_grids, read_boun
 from data.importing.buildings import build_buildings
 from data.importing.community import Community, read_community
 from data.importing.incoming import Incoming
+from data.importing.incident_rows import build_incidents
 from data.importing.layer import Layer
+from data.importing.locating import Locator
 from data.importing.merging import Merge, add_event
 from data.importing.options import ImportOptions, Progress, SourceFile, no_progress
 from data.importing.persons import check_persons
 from data.importing.places import build_gates, build_key_sites, build_land, build_walls
 from data.importing.placing import find_crs, refuse_far, refuse_impossible, to_lonlat
+from data.importing.points import attach_points
 from data.importing.reading import read_layers
+from data.importing.registers import build_rentals, build_units
 from data.importing.report import ImportReport, LayerNote, check_no_refusals
 from data.importing.roads import build_roads
 from data.importing.standing import building_addresses
 from data.store import Clock, Store, Transaction, utc_now
-from gis.crs import choose_metric_crs, datum_shift_m, transform_geometries
+from gis.crs import choose_metric_crs, crs_label, datum_shift_m, is_same_datum, transform_geometries
 from gis.errors import RefusedError
 
 _MAX_TRIES = 5
@@ -84,6 +88,7 @@ def import_sources(
     check_persons(layers, options, report)
     progress(0.35, "finding places")
     for layer in layers:
+        attach_points(layer, options, report)
         find_crs(layer, options)
     for layer in layers:
         refuse_impossible(layer, report, _names(layer))
@@ -143,6 +148,14 @@ def _bring_together(store: Store, layers: list[Layer], report: ImportReport) -> 
             layer.original = layer.geometry
             layer.geometry = transform_geometries(layer.geometry, layer.crs, crs)
             note.shift_m, note.shift_by = datum_shift_m(*centre, layer.crs, crs)
+            if note.shift_by is None and not is_same_datum(layer.crs, crs):
+                report.add(
+                    "noted",
+                    "datum_unknown",
+                    layer.source,
+                    f"layer: no transformation from {crs_label(layer.crs)} to {crs_label(crs)} is published; it may lie about "
+                    "100 m off. Fit it to known points before relying on it",
+                )
     return crs
 
 
@@ -176,6 +189,7 @@ def _plan(
         addresses = building_addresses(buildings, community)
         plan.incoming += [buildings, addresses]
     _plan_regrid(store, plan, buildings, grids, report)
+    _plan_registers(store, plan, layers, buildings, grids, report)
     if chosen := _of_kind(layers, "road"):
         existing = _with_shapes(store.read("SELECT * EXCLUDE (geom), ST_AsWKB(geom) AS geom FROM roads"))
         if (roads := build_roads(chosen, existing, report)) is not None:
@@ -190,6 +204,36 @@ def _plan(
         if (chosen := _of_kind(layers, kind)) and (rows := build(chosen, report)) is not None:
             plan.incoming.append(rows)
     return plan
+
+
+def _plan_registers(
+    store: Store,
+    plan: _Plan,
+    layers: list[Layer],
+    buildings: Incoming | None,
+    grids: pd.DataFrame,
+    report: ImportReport,
+) -> None:
+    """Units, rentals and incidents, on the buildings and addresses as they will be."""
+    if not any(layer.kind in ("unit", "rental", "incident") for layer in layers):
+        return
+    columns = ["building_id", "name", "zone", "number", "geom"]
+    standing = _with_shapes(store.read("SELECT building_id, name, zone, number, ST_AsWKB(geom) AS geom FROM buildings"))
+    if buildings is not None:
+        both = [standing.astype(object), buildings.frame[columns].astype(object)]
+        standing = pd.concat(both, ignore_index=True).drop_duplicates("building_id", keep="last")
+    addresses = [incoming.frame for incoming in plan.incoming if incoming.table == "addresses"]
+    if chosen := _of_kind(layers, "unit"):
+        locator = Locator(store, addresses, standing, plan.community.name)
+        made = build_units(chosen, locator, report)
+        plan.incoming += made
+        addresses += [incoming.frame for incoming in made if incoming.table == "addresses"]
+    locator = Locator(store, addresses, standing, plan.community.name)
+    if (chosen := _of_kind(layers, "rental")) and (rentals := build_rentals(chosen, locator, report)) is not None:
+        plan.incoming.append(rentals)
+    if chosen := _of_kind(layers, "incident"):
+        categories = store.read("SELECT * FROM incident_categories")
+        plan.incoming += build_incidents(chosen, locator, standing.reset_index(drop=True), grids, categories, report)
 
 
 def _with_shapes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -53,12 +53,14 @@ def find_crs(layer: Layer, options: ImportOptions) -> None:
     finite = xy[np.isfinite(xy).all(axis=1)]
     degrees = bool(len(finite)) and is_plausible_degrees(np.median(finite, axis=0)[None, :])
     if layer.crs is None:
-        if layer.declared_crs:
+        if not len(finite) and not layer.declared_crs:
+            layer.crs, layer.crs_from = options.crs or WGS84, "no geometry in it"
+        elif layer.declared_crs:
             layer.crs, layer.crs_from = layer.declared_crs, "from the file"
             _check_same(layer, options)
         elif options.crs:
             layer.crs, layer.crs_from = options.crs, "from --crs"
-        elif layer.source.lower().endswith(("json",)) and (degrees or not len(finite)):
+        elif layer.source.lower().endswith(("json",)) and degrees:
             layer.crs, layer.crs_from = WGS84, "GeoJSON without crs is WGS 84 by RFC 7946"
         else:
             why = " and its numbers are no degrees" if layer.source.lower().endswith("json") else ""
