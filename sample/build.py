@@ -43,9 +43,9 @@ class SampleCommunity:
 def build_community(seed: int = 7) -> SampleCommunity:
     """Build the sample in memory. The same seed gives the same content, whatever the machine's clock or hash seed."""
     layout = build_layout(seed)
-    obstacles = [plan.footprint.buffer(0.3) for plan in layout.plans] + [layout.skeleton.water]
+    obstacles = [plan.footprint.buffer(1.1) for plan in layout.plans] + [layout.skeleton.water]
     obstacles += [area for kind, _, area in layout.marks.surfaces if kind == "water"]
-    ways, pieces = build_network(layout.ways, obstacles)
+    ways, pieces = build_network(layout.ways, obstacles, layout.doors)
     ground = build_ground(layout, ways, subject_rng(seed, "ground"))
     registers = build_registers(name_buildings(layout.plans, subject_rng(seed, "numbering")), layout.grids)
     texts = {row["address_id"]: row["full_text"] for row in registers.addresses}

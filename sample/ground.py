@@ -53,10 +53,11 @@ def _walls_and_gates(
     shops = shapely.union_all([p.footprint for p in layout.plans if p.use in ("commercial", "mixed")])
     squares = [area for kind, _, area in layout.marks.surfaces if kind in ("square", "green")]
     open_places = shapely.union_all([shops.buffer(6), houses.buffer(0.8), *[area.buffer(9) for area in squares]])
+    yards = zone_yards(layout.blocks, layout.skeleton)
     rings: list[tuple[str, BaseGeometry, float, str]] = [
-        ("wall", yard.buffer(-0.7).exterior, 2.2, zone) for zone, yard in zone_yards(layout.blocks, layout.skeleton).items()
+        ("wall", yard.buffer(-0.7).exterior, 2.2, zone) for zone, yard in yards.items()
     ]
-    rings += [("fence", ring, 1.8, name) for ring, _, name in layout.marks.fences]
+    rings += [("fence", ring, 1.8, name) for ring, name in layout.marks.fences]
     tree = STRtree([way.line for way in ways])
     walls, gates = [], []
     for kind, ring, height, zone in rings:
@@ -78,11 +79,11 @@ def _walls_and_gates(
 
 def _gate(zone: str, kind: str, way: RawWay, at: Point, ring: BaseGeometry, numbers: dict[str, int]) -> Gate:
     vehicle = way.width_m >= 4.5
-    if kind == "fence":
-        return Gate(zone, "vehicle" if vehicle else "pedestrian", at, (time(18, 30), time(6, 30)))
-    centre = ring.centroid
+    centre = ring.envelope.centroid
     dx, dy = at.x - centre.x, at.y - centre.y
     side = ("东" if dx > 0 else "西") if abs(dx) > abs(dy) else ("北" if dy > 0 else "南")
+    if kind == "fence":
+        return Gate(f"{zone}{side}门", "vehicle" if vehicle else "pedestrian", at, (time(18, 30), time(6, 30)))
     label = f"{side}{'门' if vehicle else '便门'}"
     numbers[label] = numbers.get(label, 0) + 1
     name = f"{zone}{label}" + ("" if numbers[label] == 1 else f"{numbers[label]}号")
@@ -98,12 +99,12 @@ def _land(
     skeleton = layout.skeleton
     land: list[tuple[str, str | None, BaseGeometry]] = [("water", "丽人河", skeleton.water)]
     covered: BaseGeometry = shapely.union_all([skeleton.water, houses.buffer(0.3), roads])
-    order = {"water": 0, "pitch": 1, "square": 2, "green": 3}
+    order = {"water": 0, "pitch": 1, "parking": 2, "square": 3, "green": 4}
     for kind, name, area in sorted(layout.marks.surfaces, key=lambda s: order[s[0]]):
         free = area if kind == "water" else area.difference(covered)
         land += [(kind, name, part) for part in _solid(free, 6)]
         covered = covered.union(area)
-    for area in _parking(layout, ways, covered, rng):
+    for area in _parking(ways, covered, rng):
         land.append(("parking", None, area))
         covered = covered.union(area.buffer(0.3))
     bank = skeleton.canal.buffer(CANAL_WIDTH_M / 2 + EMBANKMENT_M).intersection(skeleton.boundary)
@@ -120,11 +121,9 @@ def _solid(geometry: BaseGeometry, least_m2: float) -> list[BaseGeometry]:
     return [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon" and p.area >= least_m2]
 
 
-def _parking(
-    layout: Layout, ways: list[RawWay], covered: BaseGeometry, rng: np.random.Generator
-) -> list[BaseGeometry]:
+def _parking(ways: list[RawWay], covered: BaseGeometry, rng: np.random.Generator) -> list[BaseGeometry]:
     """Bays of 2.5 x 5 m in groups, along the lanes and on the far side of the paths behind the rows."""
-    groups = []
+    groups: list[BaseGeometry] = []
     tree = STRtree(shapely.get_parts(covered.buffer(0.05)))
     for way in ways:
         if way.kind != "service" or way.line.length < 30 or rng.random() < 0.35:
@@ -160,13 +159,15 @@ def _trees(
     for street in layout.skeleton.streets:
         if street.kind == "inner":
             continue
+        apart_m = 18.0 if street.kind == "main" else 24.0
         for side in (1, -1):
             kerb = street.line.offset_curve(side * (street.width_m / 2 + 1.3))
-            streets += [kerb.interpolate(d) for d in np.arange(6.0, kerb.length - 6, 17.5)]
-    bank = layout.skeleton.canal.offset_curve(-(CANAL_WIDTH_M / 2 + 5))
-    streets += [bank.interpolate(d + float(rng.uniform(-2, 2))) for d in np.arange(8.0, bank.length - 8, 11.0)]
-    hard = shapely.union_all([houses.buffer(1.6), roads.buffer(0.4), *[a for k, _, a in land if k in ("water", "pitch", "parking")]])
-    hard = shapely.union_all([hard, layout.skeleton.boundary.exterior.buffer(1.0)])
+            streets += [kerb.interpolate(d) for d in np.arange(6.0, kerb.length - 6, apart_m)]
+    bank = layout.skeleton.canal.offset_curve(-(CANAL_WIDTH_M / 2 + 4.5))
+    streets += [bank.interpolate(d + float(rng.uniform(-2, 2))) for d in np.arange(8.0, bank.length - 8, 13.0)]
+    no_trees = [area for kind, _, area in land if kind in ("water", "pitch", "parking")]
+    edge = layout.skeleton.boundary.exterior.buffer(1.0)
+    hard = shapely.union_all([houses.buffer(1.6), roads.buffer(0.4), edge, *no_trees])
     shapely.prepare(hard)
     kept = [p for p in streets if layout.skeleton.boundary.contains(p) and not hard.intersects(p)]
     greens = [area.buffer(-0.8) for kind, _, area in land if kind == "green"]

@@ -18,7 +18,7 @@ PATH_M = 3.2
 PATH_FROM_WALL_M = 3.8
 GABLE_TO_LANE_M = 3.4
 STOREY_M = 2.8
-SPACING = (1.1, 1.32)
+SPACING = (1.12, 1.34)
 """Distance to the next row to the south as a multiple of the height, as it was built in this climate."""
 
 
@@ -173,10 +173,10 @@ def _outline(
     length = sum(widths)
     plain = outline = shapely.box(0, 0, length, depth)
     kind = rng.random()
-    if kind < 0.12 and length > 38:
+    if kind < 0.18 and length > 38:
         wing = 7.0 if rng.random() < 0.5 else length - 7.0
         outline = plain.union(shapely.box(wing - 7.0, -5.5, wing + 7.0, 0))
-    elif kind < 0.34:
+    elif kind < 0.42:
         middle = sum(widths[: len(widths) // 2])
         outline = shapely.union_all([shapely.box(0, 0, middle, depth), shapely.box(middle, -1.8, length, depth)])
     return outline if area.covers(translate(outline, x, y)) else plain

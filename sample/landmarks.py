@@ -23,8 +23,8 @@ class Landmarks:
     plans: list[Plan] = field(default_factory=list)
     surfaces: list[tuple[str, str | None, Polygon]] = field(default_factory=list)
     ways: list[tuple[str, str | None, float, LineString]] = field(default_factory=list)
-    fences: list[tuple[LineString, Point, str]] = field(default_factory=list)
-    """Ring, gate on it and the gate's name."""
+    fences: list[tuple[LineString, str]] = field(default_factory=list)
+    """Ring and the name of what it encloses."""
 
 
 def _rectangle(centre: tuple[float, float], width: float, depth: float, angle_deg: float) -> Polygon:
@@ -73,6 +73,7 @@ def build_landmarks(factor: float) -> Landmarks:
     _single_houses(marks, factor)
     _towers(marks, factor)
     _gardens(marks, factor)
+    _yards(marks, factor)
     return marks
 
 
@@ -102,16 +103,15 @@ def _school(marks: Landmarks, factor: float) -> None:
     marks.surfaces.append(("pitch", "万户小学操场", translate(rotate(field_, angle + 90, origin=(0, 0)), *_local(centre, angle, 44, 4))))
     marks.surfaces.append(("square", None, _rectangle(_local(centre, angle, -36, 3), 60, 14, angle)))
     ring = _rectangle(centre, 160, 124, angle).exterior
-    gate = Point(_local(centre, angle, -2, -62))
-    marks.fences.append((ring, gate, "万户小学南门"))
-    spine = [_local(centre, angle, -2, -92), (gate.x, gate.y), _local(centre, angle, -2, 34)]
+    marks.fences.append((ring, "万户小学"))
+    spine = [_local(centre, angle, 0, -92), _local(centre, angle, 0, 34)]
     marks.ways.append(("service", None, 4.5, LineString(spine)))
     for dx, dy in ((-36, -24.5), (-36, 9.5)):
         marks.ways.append(
-            ("footpath", None, 3.0, LineString([_local(centre, angle, dx, dy), _local(centre, angle, -2, dy)]))
+            ("footpath", None, 3.0, LineString([_local(centre, angle, dx, dy), _local(centre, angle, 0, dy)]))
         )
     marks.ways.append(
-        ("footpath", None, 3.0, LineString([_local(centre, angle, -46, 34), _local(centre, angle, -2, 34)]))
+        ("footpath", None, 3.0, LineString([_local(centre, angle, -46, 34), _local(centre, angle, 0, 34)]))
     )
 
 
@@ -126,10 +126,9 @@ def _kindergarten(marks: Landmarks, factor: float) -> None:
         )
     )  # fmt: skip
     marks.surfaces.append(("pitch", "万户幼儿园活动场", _rectangle(_local(centre, angle, 13, -12), 36, 24, angle)))
-    gate = Point(_local(centre, angle, 0, 29))
-    marks.fences.append((_rectangle(centre, 68, 58, angle).exterior, gate, "万户幼儿园北门"))
+    marks.fences.append((_rectangle(centre, 68, 58, angle).exterior, "万户幼儿园"))
     marks.ways.append(
-        ("footpath", None, 3.5, LineString([_local(centre, angle, 0, 6), _local(centre, angle, -31, 6), _local(centre, angle, -31, 29), _local(centre, angle, -31, 52)]))
+        ("footpath", None, 3.5, LineString([_local(centre, angle, 0, 6), _local(centre, angle, 30, 6), _local(centre, angle, 30, 29), _local(centre, angle, 30, 52)]))
     )
 
 
@@ -190,6 +189,10 @@ def _market(marks: Landmarks, factor: float) -> None:
 
 def _single_houses(marks: Landmarks, factor: float) -> None:
     houses = [
+        _house(_at(42, -232, factor), (32, 13), -2.5, block=9, zone="南区", use="public", floors=2, year=2008,
+               name="老年活动中心", rooms=2),
+        _house(_at(-20, 318, factor), (30, 13), 4.0, block=3, zone="北区", use="public", floors=3, year=2010,
+               name="社区文化站", rooms=2),
         _house(_at(-384, -300, factor), (15, 38), 6.0, block=8, zone="西区", use="clinic", floors=3, year=2001,
                name="万户社区卫生服务站", rooms=2, tags=("west",)),
         _house(_at(122, 375, factor), (40, 16), 4.0, block=3, zone="北区", use="hotel", floors=7, year=2005,
@@ -246,3 +249,21 @@ def _gardens(marks: Landmarks, factor: float) -> None:
             ("square", name, translate(rotate(shapely.Point(0, 0).buffer(9), 0), *centre)),
             ("green", None, area.buffer(-3).buffer(3)),
         ]
+
+
+# Open yards: kind, centre, width, depth, angle, name.
+_YARDS = (
+    ("pitch", (-336, -252), 30, 18, 5.0, "西苑篮球场"),
+    ("parking", (132, -372), 46, 34, -4.0, "南苑停车场"),
+    ("parking", (-232, -112), 52, 32, 6.0, "西苑停车场"),
+    ("pitch", (334, -24), 30, 18, -5.0, "东苑篮球场"),
+    ("parking", (-336, 140), 44, 32, 3.5, "北苑停车场"),
+    ("parking", (206, 200), 50, 32, -3.0, "东苑停车场"),
+)
+
+
+def _yards(marks: Landmarks, factor: float) -> None:
+    for kind, (x, y), width, depth, angle, name in _YARDS:
+        centre = _at(x, y, factor)
+        marks.parcels.append(_rectangle(centre, width + 4, depth + 4, angle))
+        marks.surfaces.append((kind, name, _rectangle(centre, width, depth, angle)))

@@ -12,7 +12,8 @@ from shapely.geometry.base import BaseGeometry
 from sample.housing import LANE_M, build_housing, build_lanes
 from sample.landmarks import Landmarks, build_landmarks
 from sample.place import subject_rng
-from sample.plans import Plan, door_line, front_shops
+from sample.plans import Plan, door_line, front_shops, to_centimetres
+from sample.sheds import build_sheds
 from sample.shops import build_shops
 from sample.streets import Skeleton, build_skeleton
 from sample.zones import Block, build_blocks, build_grids
@@ -39,6 +40,11 @@ class Layout:
     plans: tuple[Plan, ...]
     ways: tuple[RawWay, ...]
 
+    @property
+    def doors(self) -> list[shapely.Point]:
+        """Every door, local metres."""
+        return [to_centimetres(plan.place(shapely.Point(door.at))) for plan in self.plans for door in plan.doors]
+
 
 def build_layout(seed: int) -> Layout:
     """Lay the community out; only lengths, storeys and gaps depend on the seed, not the streets and parcels."""
@@ -55,14 +61,17 @@ def build_layout(seed: int) -> Layout:
         for lane in own
     ]
     shops = build_shops(skeleton, blocks, shapely.union_all([parcels, gardens, mark_ways, *lane_space]), rng)
-    taken = shapely.union_all([parcels.buffer(3), gardens.buffer(1), mark_ways, *[shop.footprint.buffer(5) for shop in shops]])
+    behind_shops = [shop.footprint.buffer(5) for shop in shops]
+    taken = shapely.union_all([parcels.buffer(3), gardens.buffer(1), mark_ways, *behind_shops])
     plans = [*marks.plans, *shops]
     ways = [RawWay(s.kind, s.name, s.width_m, s.line) for s in skeleton.streets]
+    ways.append(RawWay("footpath", "滨河步道", 2.4, skeleton.promenade))
     ways += [RawWay(*way) for way in marks.ways]
     for number, block in blocks.items():
         housing = build_housing(block, lanes[number], taken, gardens, rng)
         plans += [_mixed(plan, skeleton, shops, rng) for plan in housing.plans]
         ways += [RawWay(kind, None, width, line) for kind, width, line in housing.ways]
+    plans += build_sheds(blocks, plans, [(way.line, way.width_m) for way in ways], rng)
     ways += [
         RawWay("footpath", None, 1.6, line) for plan in plans for door in plan.doors if (line := door_line(plan, door))
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,9 @@ from sample.layout import RawWay
 GRID_M = 0.01
 """Coordinates of ways lie on this grid: what meets, meets exactly."""
 
+STUB_M = 2.5
+CLOSE_M = 0.3
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -25,11 +29,14 @@ class Piece:
     line: LineString
 
 
-def build_network(ways: tuple[RawWay, ...], obstacles: list[BaseGeometry]) -> tuple[list[RawWay], list[Piece]]:
+def build_network(
+    ways: tuple[RawWay, ...], obstacles: Sequence[BaseGeometry], doors: Sequence[Point]
+) -> tuple[list[RawWay], list[Piece]]:
     """
     All ways (those added to join parts come last) and their pieces, one connected network.
 
-    `obstacles` are not crossed by added ways where that can be avoided.
+    `obstacles` are not crossed by added ways where that can be avoided. Ends that stick out by less than STUB_M and do
+    not lead to one of `doors` are cut off.
     """
     tree = STRtree(obstacles)
     known = list(ways)
@@ -38,7 +45,7 @@ def build_network(ways: tuple[RawWay, ...], obstacles: list[BaseGeometry]) -> tu
         parts = component_of(pieces)
         sizes = np.bincount(parts)
         if len(sizes) == 1:
-            return known, pieces
+            return known, _contracted(_without_stubs(pieces, doors))
         main = int(sizes.argmax())
         for part in range(len(sizes)):
             if part != main:
@@ -62,12 +69,48 @@ def cut(ways: list[RawWay]) -> list[Piece]:
     return [Piece(best[i], line) for i, line in enumerate(lines)]
 
 
-def component_of(pieces: list[Piece]) -> np.ndarray:
-    """Number of the connected part of each piece, shape (n,)."""
+def _without_stubs(pieces: list[Piece], doors: Sequence[Point]) -> list[Piece]:
+    nodes = _nodes(pieces)
+    degree = np.bincount(nodes.ravel())
+    at_door = STRtree(doors)
+    kept = []
+    for piece, ends in zip(pieces, nodes, strict=True):
+        loose = [Point(piece.line.coords[-i]) for i in (0, 1) if degree[ends[i]] == 1]
+        led = [len(at_door.query(end, predicate="dwithin", distance=GRID_M)) > 0 for end in loose]
+        if piece.line.length >= STUB_M or all(led):
+            kept.append(piece)
+    return kept
+
+
+def _contracted(pieces: list[Piece]) -> list[Piece]:
+    """Meetings that lie within CLOSE_M of each other along a way become one."""
+    nodes = _nodes(pieces)
+    short = np.array([piece.line.length < CLOSE_M for piece in pieces])
+    size = int(nodes.max()) + 1
+    graph = coo_array((np.ones(int(short.sum())), (nodes[short, 0], nodes[short, 1])), shape=(size, size))
+    _, cluster = connected_components(graph, directed=False)
+    where: dict[int, tuple[float, ...]] = {}
+    for piece, ends in zip(pieces, cluster[nodes], strict=True):
+        for end, at in zip(ends.tolist(), (piece.line.coords[0], piece.line.coords[-1]), strict=True):
+            where.setdefault(end, at)
+    kept = []
+    for piece, (first, last) in zip(pieces, cluster[nodes].tolist(), strict=True):
+        if first != last or piece.line.length >= STUB_M:
+            kept.append(Piece(piece.way, LineString([where[first], *piece.line.coords[1:-1], where[last]])))
+    return kept
+
+
+def _nodes(pieces: list[Piece]) -> np.ndarray:
+    """Number of the node at the start and at the end of each piece, shape (n, 2)."""
     ends = np.array([[piece.line.coords[0], piece.line.coords[-1]] for piece in pieces])
     keys = np.round(ends / GRID_M).astype(np.int64).reshape(-1, 2)
     _, nodes = np.unique(keys, axis=0, return_inverse=True)
-    nodes = nodes.reshape(-1, 2)
+    return np.asarray(nodes).reshape(-1, 2)
+
+
+def component_of(pieces: list[Piece]) -> np.ndarray:
+    """Number of the connected part of each piece, shape (n,)."""
+    nodes = _nodes(pieces)
     size = int(nodes.max()) + 1
     graph = coo_array((np.ones(len(nodes)), (nodes[:, 0], nodes[:, 1])), shape=(size, size))
     _, labels = connected_components(graph, directed=False)
@@ -76,24 +119,21 @@ def component_of(pieces: list[Piece]) -> np.ndarray:
 
 def _joint(part: int, parts: np.ndarray, pieces: list[Piece], tree: STRtree) -> tuple[LineString, int]:
     """The shortest clear straight line from a part to any other, and the way that it meets."""
-    own = [pieces[i].line for i in np.flatnonzero(parts == part)]
+    own = np.array([pieces[i].line for i in np.flatnonzero(parts == part)])
     others = [pieces[i] for i in np.flatnonzero(parts != part)]
-    near = STRtree([piece.line for piece in others])
-    candidates = []
-    for line in own:
-        steps = max(2, int(line.length // 5) + 1)
-        for point in shapely.line_interpolate_point(line, np.linspace(0, 1, steps), normalized=True):
-            for index in near.query(point, predicate="dwithin", distance=90).tolist():
-                other = others[index].line
-                foot = other.interpolate(other.project(point))
-                joint: LineString = shapely.transform(LineString([point, foot]), lambda xy: np.round(xy, 2))
-                if joint.length > 0:
-                    crosses = len(tree.query(joint, predicate="intersects")) > 0
-                    candidates.append((crosses, joint.length, joint, others[index].way))
-    if not candidates:
-        raise RuntimeError("A way of the sample has nothing within 90 m to join: change the layout.")
-    best = min(candidates, key=lambda c: c[:2])
-    return best[2], best[3]
+    lines = np.array([piece.line for piece in others])
+    steps = [np.linspace(0, 1, max(2, int(length // 5) + 1)) for length in shapely.length(own)]
+    owner = np.repeat(np.arange(len(own)), [len(s) for s in steps])
+    points = shapely.line_interpolate_point(own[owner], np.concatenate(steps), normalized=True)
+    for reach in (30.0, 90.0):
+        at, other = STRtree(lines).query(points, predicate="dwithin", distance=reach)
+        joints = shapely.transform(shapely.shortest_line(points[at], lines[other]), lambda xy: np.round(xy, 2))
+        lengths = shapely.length(joints)
+        order = np.lexsort((other, at, lengths))
+        for index in order[lengths[order] > 0].tolist():
+            if len(tree.query(joints[index], predicate="intersects")) == 0:
+                return joints[index], others[other[index]].way
+    raise RuntimeError(f"A way of the sample has no clear way to another within {reach:.0f} m: change the layout.")
 
 
 def _with_vertex(line: LineString, point: Point) -> LineString:

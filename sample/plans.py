@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -66,7 +67,7 @@ class Plan:
         cos, sin = float(np.cos(turn)), float(np.sin(turn))
         return affine_transform(geometry, [cos, -sin, sin, cos, *self.origin])
 
-    @property
+    @cached_property
     def footprint(self) -> Polygon:
         """Outline in the community's local metres, to the centimetre."""
         return to_centimetres(self.place(self.outline))

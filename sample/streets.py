@@ -86,6 +86,7 @@ class Skeleton:
     boundary: Polygon
     ring: Polygon
     canal: LineString
+    promenade: LineString
     streets: tuple[Street, ...]
     scale: float
 
@@ -134,8 +135,10 @@ def build_skeleton() -> Skeleton:
     curves["river"] = _between(river, curves["north"], curves["south"])
     for key in ("lane_1", "lane_2", "lane_3", "lane_4", "lane_5", "lane_6"):
         curves[key] = _between(extend(curves[key], 30), *_ends_on(key, curves))
+    promenade = shapely.simplify(extend(curves["canal"], 80).offset_curve(-(CANAL_WIDTH_M / 2 + 9.5)), 0.3)
+    curves["promenade"] = _between(promenade, curves["north"], curves["south"])
     streets = tuple(Street(key, name, kind, width, curves[key]) for key, name, kind, width in _STREETS)
-    return Skeleton(boundary, ring, curves["canal"], streets, scale)
+    return Skeleton(boundary, ring, curves["canal"], curves["promenade"], streets, scale)
 
 
 def _outline(scale: float) -> tuple[Polygon, Polygon]:
