@@ -40,7 +40,7 @@ class CellCounts:
 def count_cells(
     xy: NDArray[np.float64],
     boundary: BaseGeometry,
-    cell_m: float = 50.0,
+    cell_m: float,
     *,
     origin_m: tuple[float, float] = (0.0, 0.0),
 ) -> CellCounts:

@@ -75,7 +75,7 @@ def find_hot_cells(
     since: datetime,
     until: datetime,
     kinds: Collection[str] | None = None,
-    cell_m: float = 50.0,
+    cell_m: float = 25.0,
     alpha: float = 0.05,
 ) -> HotCells:
     """

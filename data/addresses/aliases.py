@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from data.addresses.grammar import ROAD_WORD, compile_tail, fold
+from data.addresses.grammar import NUMERAL, ROAD_WORD, STEMS, compile_tail, fold
 
 _ROAD = re.compile(ROAD_WORD)
 
@@ -41,7 +41,9 @@ class Aliases:
         self.sites = self._table("site", ())
         self.tail = compile_tail(list(self.zones))
         self._community = _alternatives(self.communities)
-        self._building = _alternatives({k: v for k, v in self.buildings.items() if k != v.upper()})
+        # A name ends where no further character follows: 万户小学 is not in 万户小学食堂, but in 万户小学三单元.
+        renamed = {k: v for k, v in self.buildings.items() if k != v.upper()}
+        self._building = _alternatives(renamed, rf"(?![\u3400-\u9fff])|(?=[{NUMERAL}{STEMS}])")
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, communities: Iterable[str] = (), zones: Iterable[str] = ()) -> Aliases:
@@ -89,9 +91,11 @@ class Aliases:
         return f"{text[:start]}{canonical}{word}{text[match.end() :]}"
 
 
-def _alternatives(names: Iterable[str]) -> re.Pattern[str] | None:
+def _alternatives(names: Iterable[str], ending: str = "") -> re.Pattern[str] | None:
     longest_first = sorted(names, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if longest_first else None
+    if not longest_first:
+        return None
+    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?:{ending})", re.IGNORECASE)
 
 
 NO_ALIASES = Aliases()

@@ -55,14 +55,13 @@ def parse_address(text: str, aliases: Aliases = NO_ALIASES) -> ParsedAddress:
     end is a room), 12-3-402, entrances 甲乙丙 and 东西中, zones, storeys, Chinese, full-width and zero-padded
     numbers, and other names from `aliases`. Never raises; time grows linearly with the length of the text.
     """
-    text = fold(text)
-    community, start = "", 0
+    text = fold(text).strip(_SEPARATORS)
     found = aliases.find_community(text)
     if found is not None and STRUCTURE.search(text, 0, found[0]) is None:
         start, community = found[1], found[2]
-        prefix = text[: found[0]]
+        prefix = text[: found[0]].strip(_SEPARATORS)
     else:
-        community, prefix, start = _find_unlisted_community(text)
+        community, prefix, start = _find_unlisted_community(text, aliases)
     if aliases.buildings:
         text = _replace_building(text, start, aliases)
 
@@ -87,10 +86,13 @@ def parse_address(text: str, aliases: Aliases = NO_ALIASES) -> ParsedAddress:
     return ParsedAddress(community, zone, building, unit, room, level, remainder, prefix)
 
 
-def _find_unlisted_community(text: str) -> tuple[str, str, int]:
+def _find_unlisted_community(text: str, aliases: Aliases) -> tuple[str, str, int]:
     """(community, prefix, position) by the shape of the text alone."""
     administrative = ADMINISTRATIVE.match(text)
     start = administrative.end() if administrative is not None else 0
+    tail = aliases.tail.match(text, start)
+    if (tail is not None and (tail.lastindex or 0) > 1) or aliases.replace_building(text, start) is not text:
+        return "", text[:start], start  # a zone and building of ours, or a building's other name
     road = ROAD.match(text, start)
     for position in ([road.end()] if road else []) + [start]:
         match = COMMUNITY.match(text, position)
@@ -137,6 +139,14 @@ def _to_level(text: str) -> int | None:
 
 def _strip_remark(text: str) -> str:
     text = text.strip(_SEPARATORS)
-    while text.startswith("(") and text.endswith(")") and text.find(")") == len(text) - 1 and text.find("(", 1) == -1:
-        text = text[1:-1].strip(_SEPARATORS)
-    return text
+    return text[1:-1].strip(_SEPARATORS) if text[:1] == "(" and text[-1] == ")" and _is_enclosed(text) else text
+
+
+def _is_enclosed(text: str) -> bool:
+    """The bracket at the start is closed by the one at the end, not before."""
+    depth = 0
+    for c in text[:-1]:
+        depth += (c == "(") - (c == ")")
+        if depth == 0:
+            return False
+    return True

@@ -154,13 +154,13 @@ def test_unusable_lattices_are_refused(
 def test_a_planted_cluster_is_found_and_a_uniform_place_is_not() -> None:
     rng = np.random.default_rng(5)
     uniform = rng.uniform(0, 1000, (1000, 2))
-    flat = find_hot_cells(make_incidents(uniform), SQUARE, since=SINCE, until=UNTIL)
+    flat = find_hot_cells(make_incidents(uniform), SQUARE, since=SINCE, until=UNTIL, cell_m=50)
     assert flat.reason == "ok"
     assert flat.law == "exact"
     assert not flat.cells["hot"].any()
 
     cluster = rng.uniform(300, 450, (80, 2))
-    found = find_hot_cells(make_incidents(np.vstack([uniform, cluster])), SQUARE, since=SINCE, until=UNTIL)
+    found = find_hot_cells(make_incidents(np.vstack([uniform, cluster])), SQUARE, since=SINCE, until=UNTIL, cell_m=50)
     hot = found.cells[found.cells["hot"]]
     assert found.cells["count"].sum() == found.n_incidents == 1080
     assert len(hot) >= 5
@@ -197,7 +197,7 @@ def test_too_few_is_said_and_nothing_is_hot() -> None:
 
 def test_no_incidents_at_all_is_an_answer() -> None:
     frame = make_incidents(np.zeros((0, 2)))
-    found = find_hot_cells(frame, SQUARE, since=SINCE, until=UNTIL)
+    found = find_hot_cells(frame, SQUARE, since=SINCE, until=UNTIL, cell_m=50)
     assert (found.n_incidents, found.reason, len(found.cells)) == (0, "too_few", 400)
     assert rank_hot_places(found, find_repeat_places(frame, since=SINCE, until=UNTIL)) == []
 
@@ -227,7 +227,7 @@ def test_areas_and_repeat_places_share_one_list() -> None:
     buildings = [f"b{i}" for i in rng.integers(0, 400, 1150)] + ["market"] * 80
     frame = make_incidents(xy, building_id=buildings, reporter_key=[f"k{i}" for i in range(len(xy))])
     exposure = pd.Series(1, index=[f"b{i}" for i in range(400)] + ["market"])
-    hot = find_hot_cells(frame, SQUARE, since=SINCE, until=UNTIL)
+    hot = find_hot_cells(frame, SQUARE, since=SINCE, until=UNTIL, cell_m=50)
     repeats = find_repeat_places(frame, since=SINCE, until=UNTIL, exposure=exposure)
     top = rank_hot_places(hot, repeats, names={"market": "菜场"})
     assert [place.rank for place in top] == list(range(1, len(top) + 1))
