@@ -7,6 +7,8 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_maps import (
+    find_addresses,
+    find_aliases,
     find_boundary,
     find_buildings,
     find_entrances,
@@ -17,6 +19,7 @@ from data.queries_maps import (
     find_rentals,
     find_responders,
     find_roads,
+    find_units,
     find_walls,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
@@ -27,6 +30,8 @@ __all__ = [
     "IncidentCounts",
     "Place",
     "PlaceKind",
+    "find_addresses",
+    "find_aliases",
     "find_boundary",
     "find_buildings",
     "find_categories",
@@ -39,6 +44,7 @@ __all__ = [
     "find_rentals",
     "find_responders",
     "find_roads",
+    "find_units",
     "find_walls",
     "get_info",
     "get_place",

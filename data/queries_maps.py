@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import geopandas as gpd
+import pandas as pd
 
-from data.reading import find_history_start, read_shapes, to_stored_time
+from data.reading import find_history_start, read_rows, read_shapes, to_stored_time
 from data.store import Store
 from data.viewer import Viewer
 
@@ -91,6 +92,29 @@ def find_entrances(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     sql = """SELECT e.entrance_id, e.building_id, e.name, e.unit_number, e.bearing_deg, ST_AsWKB(e.geom) AS geom
         FROM entrances e ORDER BY e.entrance_id"""
     return read_shapes(store, viewer, ("entrances",), sql)
+
+
+def find_units(store: Store, viewer: Viewer, building_id: str) -> gpd.GeoDataFrame:
+    """Units of one building with storey (`level`, `elevation_m`, `floor_height_m`); outlines in plan, where known."""
+    sql = """SELECT u.unit_id, u.building_id, u.entrance_id, u.level, u.room, u.use, u.area_m2, u.residents_count,
+            u.floating_count, f.elevation_m, f.height_m AS floor_height_m, b.grid_id, ST_AsWKB(u.geom) AS geom
+        FROM units u LEFT JOIN buildings b USING (building_id)
+            LEFT JOIN floors f ON f.building_id = u.building_id AND f.level = u.level
+        WHERE u.building_id = $building_id ORDER BY u.level, u.room, u.unit_id"""
+    return read_shapes(store, viewer, ("units",), sql, {"building_id": building_id})
+
+
+def find_addresses(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
+    """Standard addresses; points, where known."""
+    sql = """SELECT address_id, full_text, zone, building, unit, level, room, building_id, unit_id,
+            ST_AsWKB(geom) AS geom
+        FROM addresses ORDER BY address_id"""
+    return read_shapes(store, viewer, ("addresses",), sql)
+
+
+def find_aliases(store: Store, viewer: Viewer) -> pd.DataFrame:
+    """Other names of communities, zones, buildings and sites."""
+    return read_rows(store, viewer, ("aliases",), "SELECT alias, canonical, kind FROM aliases ORDER BY kind, alias")
 
 
 def find_land(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:

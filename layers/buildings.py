@@ -16,7 +16,7 @@ from shapely.geometry import Polygon
 
 from data.queries import find_buildings
 from layers.palette import ROOF, SHADOW, USE, Colour, lighten
-from layers.records import lift, to_polygons
+from layers.records import lift, to_polygons, to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 SLABS_BELOW = 2_000  # more buildings than this are plain boxes: an office machine must still turn the table
@@ -49,8 +49,8 @@ def _build_bodies(request: SceneRequest) -> Records:
     tops, bases = _body_heights(frame).round(2).tolist(), frame["base_m"].round(2).tolist()
     assumed = ((frame["height_source"] == "assumed") & (frame["floors_source"] == "assumed")).tolist()
     uses, floors = frame["use"].tolist(), frame["floors_above"].tolist()
-    ids, names, addresses = frame["building_id"].tolist(), frame["name"].tolist(), frame["address"].tolist()
-    zones = frame["zone"].tolist()
+    ids, names, addresses = frame["building_id"].tolist(), to_texts(frame["name"]), to_texts(frame["address"])
+    zones = to_texts(frame["zone"])
     records: list[dict[str, object]] = []
     for polygon, i in zip(polygons, owners, strict=True):
         colour = USE.get(uses[i], USE["unknown"])
@@ -61,8 +61,8 @@ def _build_bodies(request: SceneRequest) -> Records:
                 "c": lighten(colour, 0.30) if assumed[i] else colour,
                 "f": 0 if assumed[i] or not detail else round((tops[i] - bases[i]) / max(floors[i], 1), 2),
                 "id": ids[i],
-                "n": f"{zones[i] or ''}{names[i] or ''}",
-                "a": addresses[i] or "",
+                "n": zones[i] + names[i],
+                "a": addresses[i],
                 "u": uses[i],
             }
         )
@@ -143,7 +143,7 @@ def _build_shadows(request: SceneRequest) -> Records:
     coordinates, point_owners = shapely.get_coordinates(parts, return_index=True)
     step = reach[owners][point_owners][:, None] * (np.sin(away), np.cos(away))
     both = _sweep(parts, coordinates, coordinates + step, point_owners)
-    merged = gpd.GeoSeries([shapely.union_all(both)], crs=frame.crs).simplify(0.05)
+    merged = gpd.GeoSeries([shapely.union_all(shapely.make_valid(both))], crs=frame.crs).simplify(0.05)
     polygons, _ = to_polygons(merged, request.frame)
     return [{"p": polygon, "c": SHADOW} for polygon in polygons]
 
@@ -154,13 +154,12 @@ def _sweep(
     end: np.ndarray[Any, Any],
     owners: np.ndarray[Any, Any],
 ) -> np.ndarray[Any, Any]:
-    """Hull of each part and its moved copy: exact for convex footprints, a little long for others."""
-    order = np.argsort(np.concatenate([owners, owners]), kind="stable")
-    points = np.concatenate([start, end])[order]
-    indices = np.concatenate([owners, owners])[order]
-    clouds = np.empty(len(parts), dtype=object)
-    shapely.multipoints(points, indices=indices, out=clouds)
-    return np.asarray(shapely.convex_hull(clouds))
+    """What each part covers on its way from `start` to `end`: each edge draws a parallelogram."""
+    edge = np.flatnonzero(owners[:-1] == owners[1:])
+    quads = np.stack([start[edge], start[edge + 1], end[edge + 1], end[edge], start[edge]], axis=1)
+    moved = shapely.transform(parts, lambda _: end)
+    drawn = np.asarray(shapely.polygons(quads))
+    return np.concatenate([drawn[shapely.area(drawn) > 0], parts, moved])
 
 
 BUILDINGS = Scene("buildings", ("buildings", "community", "addresses"), _build_bodies)

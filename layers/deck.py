@@ -53,14 +53,12 @@ class Drawn:
 
 def _flat(layer_id: str, scene: str, switch: str, **constants: object) -> Drawn:
     accessors = {"get_polygon": "p", "get_fill_color": "c"}
-    return Drawn(layer_id, scene, switch, "SolidPolygonLayer", accessors, {"extruded": False, **constants})
+    return Drawn(layer_id, scene, switch, "SolidLayer", accessors, {"extruded": False, **constants})
 
 
 def _solid(layer_id: str, scene: str, switch: str, **constants: object) -> Drawn:
     accessors = {"get_polygon": "p", "get_elevation": "h", "get_fill_color": "c"}
-    return Drawn(
-        layer_id, scene, switch, "SolidPolygonLayer", accessors, {"extruded": True, "material": _MATT, **constants}
-    )
+    return Drawn(layer_id, scene, switch, "SolidLayer", accessors, {"extruded": True, "material": _MATT, **constants})
 
 
 def _line(layer_id: str, scene: str, switch: str, **constants: object) -> Drawn:
@@ -84,7 +82,7 @@ DRAWN: tuple[Drawn, ...] = (
     _line("border", "border", "base", get_width=3, **_ON_GROUND),
     _solid("walls", "walls", "walls"),
     Drawn(
-        "gates", "gates", "walls", "SolidPolygonLayer", {"get_polygon": "p", "get_elevation": "h"},
+        "gates", "gates", "walls", "SolidLayer", {"get_polygon": "p", "get_elevation": "h"},
         {"extruded": True, "material": _GLOW, "get_fill_color": [150, 200, 214], "pickable": True},
     ),
     Drawn(
@@ -101,7 +99,7 @@ DRAWN: tuple[Drawn, ...] = (
     ),
     _solid("parapets", "parapets", "buildings", pickable=True),
     Drawn(
-        "gables", "gables", "buildings", "SolidPolygonLayer", {"get_polygon": "p", "get_fill_color": "c"},
+        "gables", "gables", "buildings", "SolidLayer", {"get_polygon": "p", "get_fill_color": "c"},
         {"extruded": False, "_full3d": True, "pickable": True},
     ),
     _solid("rentals", "rentals", "rentals", material=_GLOW, pickable=True),

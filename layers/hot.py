@@ -73,6 +73,7 @@ def _compute(store: Store, role: Role, question: HotQuestion, _revision: int) ->
     since = until - timedelta(weeks=question.weeks)
     kinds = frozenset(question.kinds) or None
     rows = find_incidents(store, viewer, since=since - timedelta(days=31), until=until, only_places=True)
+    rows = rows.rename(columns={"caller": "reporter_key"})  # the number of a caller within this answer, nothing else
     if rows.empty:
         return ()
     outline = shapely.union_all(boundary.geometry.to_numpy())

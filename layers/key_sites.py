@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.queries import find_buildings, find_key_sites
 from i18n import t
 from layers.palette import KEY_SITE
-from layers.records import to_points
+from layers.records import to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 _MAST_OVER_ROOF_M = 6.0
@@ -16,7 +16,7 @@ def _build(request: SceneRequest) -> Records:
     frame = find_key_sites(request.store, request.viewer)
     heights = find_buildings(request.store, request.viewer).set_index("building_id")["height_m"]
     tops = (frame["building_id"].map(heights).astype("float64").fillna(0.0) + _MAST_OVER_ROOF_M).round(1).tolist()
-    columns = zip(frame["site_id"], frame["name"], frame["kind"], frame["building_id"], tops, strict=True)
+    columns = zip(frame["site_id"], frame["name"], frame["kind"], to_texts(frame["building_id"]), tops, strict=True)
     r = _MAST_HALF_M
     return [
         {
@@ -28,7 +28,7 @@ def _build(request: SceneRequest) -> Records:
             "n": name,
             "k": t(f"terms.site_kind.{kind}", request.lang),
             "g": t(f"terms.site_glyph.{kind}", request.lang),
-            "b": building or "",
+            "b": building,
         }
         for (x, y), (site_id, name, kind, building, top) in zip(
             to_points(frame.geometry, request.frame), columns, strict=True

@@ -13,7 +13,7 @@ import shapely
 
 from data.queries import find_buildings, find_gates, find_grids, find_land, find_rentals, find_roads
 from layers.frame import LocalFrame
-from layers.records import to_points
+from layers.records import to_hours, to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 _LABEL_OVER_ROOF_M = 2.5
@@ -92,10 +92,10 @@ def _water_labels(request: SceneRequest) -> list[Label]:
 
 def _gate_labels(request: SceneRequest) -> list[Label]:
     gates = find_gates(request.store, request.viewer)
-    columns = zip(gates["name"].fillna(""), gates["closes_at"], gates["opens_at"], strict=True)
+    columns = zip(to_texts(gates["name"]), to_hours(gates["closes_at"], gates["opens_at"]), strict=True)
     return [
-        {"t": name, "s": f"{closes:%H:%M}–{opens:%H:%M}" if closes and opens else "", "c": "gate", "x": [x, y, 4.0]}
-        for (x, y), (name, closes, opens) in zip(to_points(gates.geometry, request.frame), columns, strict=True)
+        {"t": name, "s": closed, "c": "gate", "x": [x, y, 4.0]}
+        for (x, y), (name, closed) in zip(to_points(gates.geometry, request.frame), columns, strict=True)
         if name
     ]
 

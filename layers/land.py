@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.queries import find_land
 from layers.palette import LAND
-from layers.records import to_points, to_polygons
+from layers.records import to_points, to_polygons, to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 _ORDER = {"green": 0, "parking": 1, "square": 1, "pitch": 2, "water": 3}
@@ -15,9 +15,9 @@ def _build_land(request: SceneRequest) -> Records:
     frame = find_land(request.store, request.viewer)
     frame = frame[frame["kind"] != "tree"].reset_index(drop=True)
     polygons, owners = to_polygons(frame.geometry, request.frame)
-    kinds, names = frame["kind"].tolist(), frame["name"].tolist()
+    kinds, names = frame["kind"].tolist(), to_texts(frame["name"])
     records: list[dict[str, object]] = [
-        {"p": polygon, "k": kinds[owner], "c": LAND.get(kinds[owner], LAND["green"]), "n": names[owner] or ""}
+        {"p": polygon, "k": kinds[owner], "c": LAND.get(kinds[owner], LAND["green"]), "n": names[owner]}
         for polygon, owner in zip(polygons, owners, strict=True)
     ]
     return sorted(records, key=lambda record: _ORDER.get(str(record["k"]), 0))

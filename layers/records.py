@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from layers.frame import LocalFrame
@@ -66,3 +67,14 @@ def to_points(shapes: gpd.GeoSeries, frame: LocalFrame) -> list[list[float]]:
 def lift(polygon: Sequence[Ring], z_m: float) -> list[Ring]:
     """The polygon at a height: what is extruded begins there."""
     return [[[x, y, z_m] for x, y in ring] for ring in polygon]
+
+
+def to_texts(column: pd.Series[Any]) -> list[str]:
+    """Texts of a column, empty where something is missing."""
+    return [str(value) for value in column.astype(object).where(column.notna(), "")]
+
+
+def to_hours(closes: pd.Series[Any], opens: pd.Series[Any]) -> list[str]:
+    """When each gate is closed, "22:00–06:00"; empty for one that never closes."""
+    pairs = zip(closes.where(closes.notna(), None), opens.where(opens.notna(), None), strict=True)
+    return [f"{a:%H:%M}–{b:%H:%M}" if a is not None and b is not None else "" for a, b in pairs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data.queries import find_gates, find_walls
 from layers.palette import FENCE, WALL
-from layers.records import lift, to_points, to_polygons
+from layers.records import lift, to_hours, to_points, to_polygons, to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 _WALL_HALF_M = 0.15
@@ -24,21 +24,17 @@ def _build_walls(request: SceneRequest) -> Records:
 
 def _build_gates(request: SceneRequest) -> Records:
     frame = find_gates(request.store, request.viewer)
-    columns = zip(frame["gate_id"], frame["name"], frame["kind"], frame["closes_at"], frame["opens_at"], strict=True)
+    hours = to_hours(frame["closes_at"], frame["opens_at"])
+    columns = zip(frame["gate_id"], to_texts(frame["name"]), frame["kind"], hours, strict=True)
     records: list[dict[str, object]] = []
-    for (x, y), (gate_id, name, kind, closes, opens) in zip(
-        to_points(frame.geometry, request.frame), columns, strict=True
-    ):
+    for (x, y), (gate_id, name, kind, closed) in zip(to_points(frame.geometry, request.frame), columns, strict=True):
         span = _POST_SPAN_M.get(kind, 1.2)
         posts = [
             [[cx - _POST_HALF_M, y - _POST_HALF_M], [cx + _POST_HALF_M, y - _POST_HALF_M],
              [cx + _POST_HALF_M, y + _POST_HALF_M], [cx - _POST_HALF_M, y + _POST_HALF_M]]
             for cx in (x - span, x + span)
         ]  # fmt: skip
-        hours = f"{closes:%H:%M}–{opens:%H:%M}" if closes and opens else ""
-        records += [
-            {"p": post, "h": 3.6, "id": gate_id, "n": name or "", "closed": hours, "x": [x, y]} for post in posts
-        ]
+        records += [{"p": post, "h": 3.6, "id": gate_id, "n": name, "closed": closed, "x": [x, y]} for post in posts]
     return records
 
 

@@ -13,11 +13,13 @@ from layers import LocalFrame
 from layers.hot import DEFAULT_WEEKS, WEEKS, HotPlace, HotQuestion, find_hot_places, hot_id
 from ui import session
 from ui.cards import build_card
+from ui.search import show_search
 from ui.targets import build_hot_target
 
 
 def show_rail(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:
     """Draw the rail; returns what the scenes are asked: the period and kinds of the hot places."""
+    show_search(store, viewer, frame, lang)
     st.html(f"<h3>{t('wall.selected', lang)}</h3>")
     _show_selected(store, viewer, lang)
     st.html(f"<h3>{t('wall.hot', lang)}</h3>")
@@ -39,24 +41,31 @@ def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
 
 
 def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:
-    weeks = st.selectbox(
-        t("wall.hot_period", lang),
-        WEEKS,
-        index=WEEKS.index(DEFAULT_WEEKS),
-        format_func=lambda n: t("wall.weeks", lang, n=n),
-        key="hot_weeks",
-        label_visibility="collapsed",
+    weeks = session.keep(
+        "hot_weeks",
+        st.selectbox(
+            t("wall.hot_period", lang),
+            WEEKS,
+            index=WEEKS.index(session.recall("hot_weeks", DEFAULT_WEEKS)),
+            format_func=lambda n: t("wall.weeks", lang, n=n),
+            key=f"hot_weeks_{lang}",
+            label_visibility="collapsed",
+        ),
     )
     categories = find_categories(store, viewer)
     tops = categories[categories["parent"].isna()]
     names = tops.set_index("category")[f"name_{lang}"].to_dict()
-    kinds = st.multiselect(
-        t("wall.hot_kinds", lang),
-        list(names),
-        format_func=lambda code: names.get(code, code),
-        key="hot_kinds",
-        placeholder=t("wall.all_kinds", lang),
-        label_visibility="collapsed",
+    kinds = session.keep(
+        "hot_kinds",
+        st.multiselect(
+            t("wall.hot_kinds", lang),
+            list(names),
+            default=[kind for kind in session.recall("hot_kinds", []) if kind in names],
+            format_func=lambda code: names.get(code, code),
+            key=f"hot_kinds_{lang}",
+            placeholder=t("wall.all_kinds", lang),
+            label_visibility="collapsed",
+        ),
     )
     codes = sorted(code for kind in kinds for code in _below(categories, kind))
     question = HotQuestion(int(weeks), tuple(codes))

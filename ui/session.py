@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from i18n import Language, check_language
+
+T = TypeVar("T")
 
 _SELECTED = "selected"
 _FLY = "fly"
@@ -38,3 +40,15 @@ def select(picked: dict[str, str] | None, *, target: dict[str, Any] | None = Non
     st.session_state[_SELECTED] = picked
     number = (get_fly() or {"n": 0})["n"] + 1
     st.session_state[_FLY] = {"n": number, "select": picked, **(target or {"outline": None})}
+
+
+def keep(name: str, value: T) -> T:
+    """Remember a widget's value under our own name: a widget's words change with the language, its choice must not."""
+    st.session_state[f"kept_{name}"] = value
+    return value
+
+
+def recall(name: str, default: T) -> T:
+    """What `keep` remembered, else `default`."""
+    value: T = st.session_state.get(f"kept_{name}", default)
+    return value

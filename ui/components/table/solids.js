@@ -61,7 +61,15 @@ function addFloorHeights(layer) {
 
 /** Classes and meshes for the renderer's JSON: names that the deck may use. */
 export function buildConfiguration(deck, luma) {
-  class FacadeLayer extends deck.SolidPolygonLayer {
+  class SolidLayer extends deck.SolidPolygonLayer {
+    // The renderer asks the GPU for -1 walls where a file is empty, which it reports as an error on every frame.
+    draw(options) {
+      if (this.getNumInstances() > 0) super.draw(options);
+    }
+  }
+  SolidLayer.layerName = "SolidLayer";
+
+  class FacadeLayer extends SolidLayer {
     getShaders(kind) {
       return inject(super.getShaders(kind), kind, FACADE_FRAGMENT);
     }
@@ -73,7 +81,7 @@ export function buildConfiguration(deck, luma) {
   FacadeLayer.layerName = "FacadeLayer";
   FacadeLayer.defaultProps = { getFloor: { type: "accessor", value: 0 } };
 
-  class CurtainLayer extends deck.SolidPolygonLayer {
+  class CurtainLayer extends SolidLayer {
     getShaders(kind) {
       return inject(super.getShaders(kind), kind, CURTAIN_FRAGMENT);
     }
@@ -87,7 +95,7 @@ export function buildConfiguration(deck, luma) {
   CurtainLayer.defaultProps = { getFloor: { type: "accessor", value: 1 } };
 
   return {
-    classes: { FacadeLayer, CurtainLayer },
+    classes: { SolidLayer, FacadeLayer, CurtainLayer },
     enumerations: { SHAPAN: { TREE: buildTree(luma) } },
   };
 }

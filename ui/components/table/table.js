@@ -12,6 +12,7 @@ const SWITCHES = "shapan.switches";
 const BAR_PX = 480;
 const TOUR_AFTER_MS = 60_000;
 const TOUR_DEG_S = 1.2;
+const CLICK_PX = 8;
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", site: "key_sites", hot: "hot" };
 
 const tables = new WeakMap();
@@ -86,6 +87,7 @@ class Table {
       pickingRadius: 3,
       getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
     });
+    this.listenForClicks();
     this.camera = new Camera(deck, this.instance, this.data.frame);
     this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
     this.overview.setOutlines(this.outlines());
@@ -157,10 +159,11 @@ class Table {
     const base = this.data.deck.layers[0];
     const common = { coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin };
     const top = lit.top || 0.4;
-    const rings = lit.rings.flatMap((ring) => [{ l: ring.map(([x, y]) => [x, y, 0.4]) }, { l: ring.map(([x, y]) => [x, y, top + 0.8]) }]);
+    const low = lit.floor ?? 0.4; // a home is lit on its own storey
+    const rings = lit.rings.flatMap((ring) => [{ l: ring.map(([x, y]) => [x, y, low]) }, { l: ring.map(([x, y]) => [x, y, top + 0.2]) }]);
     return [
       { "@@type": "PathLayer", id: "lit", ...common, data: rings, getPath: "@@=l", getColor: [255, 255, 255, 235], getWidth: 3, widthUnits: "pixels", jointRounded: true, parameters: { depthCompare: "always" } },
-      { "@@type": "CurtainLayer", id: "lit-curtain", ...common, data: lit.rings.map((ring) => ({ p: [ring.map(([x, y]) => [x, y, 0])], h: top + 10 })), getPolygon: "@@=p", getElevation: "@@=h", getFloor: "@@=h", extruded: true, getFillColor: [190, 225, 255, 120], parameters: { depthWriteEnabled: false } },
+      { "@@type": "CurtainLayer", id: "lit-curtain", ...common, data: lit.rings.map((ring) => ({ p: [ring.map(([x, y]) => [x, y, low])], h: lit.floor === undefined ? top + 10 : top - low })), getPolygon: "@@=p", getElevation: "@@=h", getFloor: "@@=h", extruded: true, getFillColor: [190, 225, 255, 120], parameters: { depthWriteEnabled: false } },
     ];
   }
 
@@ -295,6 +298,7 @@ class Table {
     this.denominator = denominator;
     const zoom = scale.zoomForScale(denominator, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat);
     const [cx, cy] = this.middle();
+    this.setOrthographic(true); // only a parallel picture is to scale on roofs as well
     this.camera.go(this.camera.fit([[cx, cy]], { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
   }
 
@@ -335,6 +339,7 @@ class Table {
     const points = mine.flatMap((record) => record.l);
     this.hud.parts.gridName.textContent = mine[0].n;
     const kept = this.calibration;
+    this.setOrthographic(true);
     const zoom = kept ? scale.zoomForScale(this.denominator || 300, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat) : null;
     this.camera.go(this.camera.fit(points, { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
   }
@@ -347,7 +352,10 @@ class Table {
       visitor: () => this.setVisiting(!this.visiting),
       language: (lang) => this.component.setTriggerValue("language", lang),
       toggle: (id) => this.toggle(id),
-      whole: () => this.camera.go(this.wholeCamera(50, -24)),
+      whole: () => {
+        this.setOrthographic(false);
+        this.camera.go(this.wholeCamera(50, -24));
+      },
       north: () => this.camera.go({ ...this.camera.now, bearing: 0 }, 500),
       oblique: () => this.camera.go({ ...this.camera.now, pitch: this.camera.now.pitch > 30 ? 0 : 55 }, 700),
       scale: (n) => this.scaleTo(n),
@@ -364,7 +372,7 @@ class Table {
   }
 
   setOrthographic(on) {
-    this.camera.setOrthographic(on);
+    if (on !== this.camera.orthographic) this.camera.setOrthographic(on);
     this.hud.parts.ortho.setAttribute("aria-pressed", on ? "true" : "false");
   }
 
@@ -397,12 +405,24 @@ class Table {
   }
 
   handle(name, info) {
-    if (name === "deck-click-event") this.onClick(info);
-    else if (name === "deck-hover-event") this.onHover(info);
+    if (name === "deck-hover-event") this.onHover(info);
   }
 
-  onClick(info) {
-    const picked = this.pick(info);
+  /** Our own click: the renderer's wants press and release within 250 ms, which a slow machine and a gloved finger miss. */
+  listenForClicks() {
+    let down = null;
+    this.canvas.addEventListener("pointerdown", (event) => {
+      down = event.isPrimary && event.button === 0 ? { x: event.offsetX, y: event.offsetY } : null;
+    }, true);
+    this.canvas.addEventListener("pointerup", (event) => {
+      if (down && Math.hypot(event.offsetX - down.x, event.offsetY - down.y) < CLICK_PX) this.onClick(event.offsetX, event.offsetY);
+      down = null;
+    }, true);
+  }
+
+  onClick(x, y) {
+    const info = this.instance.pickObject({ x, y, radius: 3 }) || { x, y };
+    const picked = this.pick({ ...info, x, y });
     if (picked && !(this.visiting && picked.kind === "hot")) this.component.setTriggerValue("picked", picked);
   }
 

@@ -1,0 +1,100 @@
+"""The search box: an address in any spelling, a name, or a grid; one hit flies, several are listed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from data.addresses import Aliases, PlaceSearch, SearchHit, SearchResult
+from data.queries import find_addresses, find_aliases, find_buildings, find_grids, find_key_sites, get_info
+from data.store import Store
+from data.viewer import Role, Viewer
+from i18n import Language, t
+from layers import LocalFrame
+from ui import session
+from ui.targets import find_target
+
+_LIMIT = 8
+_TABLES = ("addresses", "aliases", "buildings", "key_sites", "grids", "community")
+_PARTS = ("community", "zone", "building", "unit", "level", "room", "remainder")
+
+
+def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> None:
+    """Draw the box and, after a search, its hits."""
+    st.text_input(
+        t("wall.search", lang),
+        key="search",
+        placeholder=t("wall.search_placeholder", lang),
+        label_visibility="collapsed",
+        on_change=_search,
+        args=(store, viewer, frame),
+    )
+    text = str(st.session_state.get("search") or "").strip()
+    if not text:
+        return
+    result = _find(store, viewer, text)
+    if not result.hits:
+        _show_nothing(result, lang)
+    elif len(result.hits) > 1:
+        st.caption(t("wall.hits", lang, count=result.total))
+        for hit in result.hits:
+            st.button(
+                hit.label,
+                key=f"hit-{hit.kind}-{hit.id}",
+                on_click=_go_to,
+                args=(store, viewer, frame, hit),
+                width="stretch",
+            )
+
+
+def _search(store: Store, viewer: Viewer, frame: LocalFrame) -> None:
+    text = str(st.session_state.get("search") or "").strip()
+    result = _find(store, viewer, text) if text else None
+    if result and len(result.hits) == 1:
+        _go_to(store, viewer, frame, result.hits[0])
+
+
+def _go_to(store: Store, viewer: Viewer, frame: LocalFrame, hit: SearchHit) -> None:
+    kind, place_id = _to_place(hit)
+    session.select({"kind": kind, "id": place_id}, target=find_target(store, viewer, frame, kind, place_id, fly=True))
+
+
+def _to_place(hit: SearchHit) -> tuple[str, str]:
+    if hit.kind == "room" and hit.unit_id:
+        return "unit", hit.unit_id
+    if hit.kind in ("site", "grid"):
+        return hit.kind, hit.id
+    return "building", hit.building_id or hit.id
+
+
+def _show_nothing(result: SearchResult, lang: Language) -> None:
+    parts = [
+        f"{t(f'wall.part_{name}', lang)} {getattr(result.understood, name)}"
+        for name in _PARTS
+        if getattr(result.understood, name, None)
+    ]
+    st.caption(t("wall.no_hit", lang))
+    if parts and result.understood_as != "nothing":
+        st.caption(t("wall.understood", lang, what=" · ".join(parts)))
+    for candidate in result.nearest[:3]:
+        st.caption(t("wall.nearest", lang, what=candidate.text))
+    st.caption(t("wall.no_hit_hint", lang))
+
+
+def _find(store: Store, viewer: Viewer, text: str) -> SearchResult:
+    return _build_index(store, viewer.role, store.revision(*_TABLES)).find(text, _LIMIT)
+
+
+@lru_cache(maxsize=4)
+def _build_index(store: Store, role: Role, _revision: int) -> PlaceSearch:
+    viewer = Viewer(role)
+    info = get_info(store)
+    return PlaceSearch(
+        find_addresses(store, viewer),
+        find_buildings(store, viewer),
+        find_key_sites(store, viewer),
+        find_grids(store, viewer),
+        Aliases.from_frame(find_aliases(store, viewer)),
+        community=info.name,
+    )
