@@ -33,7 +33,7 @@ class Exit(IntEnum):
     USAGE = 2
     REFUSED = 3
     BAD_INPUT = 4
-    NO_STORE = 5
+    MISSING = 5
     NEWER_VERSION = 6
     PORT_TAKEN = 7
 
@@ -61,7 +61,7 @@ def choose_exit(error: errors.ShapanError) -> Exit:
         case errors.RefusedError():
             return Exit.REFUSED
         case errors.StoreInUseError() | errors.StoreMissingError() | errors.RecordMissingError():
-            return Exit.NO_STORE
+            return Exit.MISSING
         case errors.StoreVersionError():
             return Exit.NEWER_VERSION
         case errors.PortInUseError():
@@ -95,6 +95,7 @@ def sentences(*, as_json: bool) -> Iterator[None]:
 def emit(report: Report, *, as_json: bool, as_text: Callable[[Report], None]) -> None:
     """The result on standard output."""
     if as_json:
+        report.pop("text", None)
         print(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         as_text(report)
@@ -105,6 +106,11 @@ def print_figures(report: Report) -> None:
     width = max(map(len, report), default=0)
     for name, value in report.items():
         print(f"{name:<{width}}  {value}")
+
+
+def print_text(report: Report) -> None:
+    """A report that brings its own text."""
+    print(report["text"], end="")
 
 
 @contextmanager
@@ -273,7 +279,7 @@ def import_files(
         sources = [source for path in paths for source in read_folder(path)]
         with open_operations(build_settings(store_name=store), create=True) as operations, show_progress() as progress:
             report = operations.import_sources(sources, options, progress)
-        emit(report, as_json=as_json, as_text=lambda found: print(found["text"], end=""))
+        emit(report, as_json=as_json, as_text=print_text)
 
 
 def read_kinds(pairs: list[str]) -> dict[str, str]:
@@ -285,14 +291,18 @@ def read_kinds(pairs: list[str]) -> dict[str, str]:
 
 
 @app.command()
-def undo(store: StoreName = None, as_json: AsJson = False) -> None:
+def undo(
+    batch: Annotated[str | None, typer.Argument(metavar="[IMPORT]", help="Which; the newest by default.")] = None,
+    store: StoreName = None,
+    as_json: AsJson = False,
+) -> None:
     """
-    Take the newest import back.
+    Take an import back: every row is again as it was before.
 
     Example: shapan undo --store wanhu
     """
     with sentences(as_json=as_json), open_operations(build_settings(store_name=store)) as operations:
-        emit(operations.undo(), as_json=as_json, as_text=print_figures)
+        emit(operations.undo(batch), as_json=as_json, as_text=print_text)
 
 
 @app.command()

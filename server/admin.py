@@ -53,8 +53,12 @@ def build_admin_routes(state: AppState) -> list[BaseRoute]:
     async def respond_info(_: Request) -> Response:
         return await _respond(operations.info)
 
-    async def respond_undo(_: Request) -> Response:
-        return await _respond(operations.undo)
+    async def respond_undo(request: Request) -> Response:
+        try:
+            batch_id = dict(await request.json()).get("batch_id")
+        except (ValueError, TypeError):
+            return build_refusal(400, 'Expected JSON: {"batch_id": …}, null for the newest import.')
+        return await _respond(lambda: operations.undo(None if batch_id is None else str(batch_id)))
 
     async def respond_import(request: Request) -> Response:
         if int(request.headers.get("content-length") or 0) > MAX_UPLOAD_BYTES:

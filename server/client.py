@@ -48,9 +48,9 @@ class RemoteOperations:
         """Figures of the community."""
         return self._read(self._client.get("/info"))
 
-    def undo(self) -> Report:
-        """Take the newest import back."""
-        return self._read(self._client.post("/undo"))
+    def undo(self, batch_id: str | None) -> Report:
+        """Take an import back; None: the newest that has not been taken back."""
+        return self._read(self._client.post("/undo", json={"batch_id": batch_id}))
 
     def import_sources(self, sources: Sequence[SourceFile], options: ImportOptions, progress: Progress) -> Report:
         """Send the files and follow the work."""

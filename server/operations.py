@@ -30,7 +30,7 @@ class Operations(Protocol):
 
     def import_sources(self, sources: Sequence[SourceFile], options: ImportOptions, progress: Progress) -> Report: ...
 
-    def undo(self) -> Report: ...
+    def undo(self, batch_id: str | None) -> Report: ...
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,12 @@ class LocalOperations:
         report = import_sources(self.store, sources, options, clock=self.clock, progress=progress)
         return {**report.to_dict(), "text": report.to_text()}
 
-    def undo(self) -> Report:
-        """Take the newest import back that has not been taken back."""
+    def undo(self, batch_id: str | None) -> Report:
+        """Take an import back; None: the newest that has not been taken back."""
         from data.importing import undo_import
 
-        return undo_import(self.store, clock=self.clock).to_dict()
+        report = undo_import(self.store, batch_id, clock=self.clock)
+        return {**report.to_dict(), "text": report.to_text()}
 
 
 def is_synthetic(store: Store) -> bool:

@@ -165,7 +165,7 @@ class ImportReport:
         if self.nothing_new:
             lines.append("Nothing new: the store holds all of it already. Nothing was written.")
         elif self.batch_id:
-            lines.append(f"Import {self.batch_id} is done. `shapan import --undo` takes it back.")
+            lines.append(f"Import {self.batch_id} is done. `shapan undo` takes it back.")
         lines += ["", "Files"]
         lines += [f"  - {_describe_layer(layer)}" for layer in self.layers]
         for group in GROUPS:
