@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from sample import SampleCommunity, build_community
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -20,3 +22,9 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sample_community() -> SampleCommunity:
+    """The seeded sample, built once a run: tables with the schema's columns, and what was planted in them."""
+    return build_community()

@@ -137,7 +137,7 @@ class PlaceSearch:
 
     def _find_names(self, said: str, parsed: ParsedAddress) -> list[SearchHit]:
         aliases = self._matcher.tree.aliases
-        wanted = {said, parsed.remainder.upper()} if parsed.community or parsed.prefix else {said}
+        wanted = {said, parsed.remainder.upper()} if parsed.community or parsed.prefix or parsed.zone else {said}
         wanted |= {table[w].upper() for w in list(wanted) for table in (aliases.sites, aliases.buildings) if w in table}
         found: list[SearchHit] = []
         for name, hit in self._named:
