@@ -58,13 +58,14 @@ def build_community(seed: int = 7) -> SampleCommunity:
     rng = subject_rng(seed, "incidents")
     squares = [(name, area) for kind, name, area in ground.land if kind in ("square", "pitch") and name]
     scene = build_scene(registers, sites, pieces, ways, squares, rng)
-    planted = plant(scene, rng)
+    planted = plant(scene)
     drawn = draw_incidents(scene, planted, (office.x, office.y), rng)
     incidents, callers = build_incidents(drawn, scene, layout.grids, rng)
-    truth = build_truth(planted, drawn, scene, incidents, callers, seed)
+    truth = build_truth(planted, drawn, scene, incidents, callers, seed=seed)
     for row in incidents:
         del row["planted"]
-    rows = _places(layout, ground, ways, pieces, seed) | {
+    workers = {row["grid_id"]: row["responder_id"] for row in responders if row["kind"] == "grid_worker"}
+    rows = _places(layout, ground, ways, pieces, workers, seed) | {
         "buildings": registers.buildings, "entrances": registers.entrances, "floors": registers.floors,
         "units": registers.units, "addresses": registers.addresses, "aliases": _aliases(registers), "rentals": rentals,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
@@ -73,7 +74,7 @@ def build_community(seed: int = 7) -> SampleCommunity:
 
 
 def _places(
-    layout: Layout, ground: Ground, ways: list[RawWay], pieces: list[Piece], seed: int
+    layout: Layout, ground: Ground, ways: list[RawWay], pieces: list[Piece], workers: dict[str, str], seed: int
 ) -> dict[str, list[Row]]:
     """Rows of community, grids, roads, gates, walls and land."""
     community = {
@@ -82,11 +83,12 @@ def _places(
         "boundary": layout.skeleton.boundary, "boundary_source": "sample",
     }  # fmt: skip
     grids = [
-        {"grid_id": grid_id(number), "number": number, "name": f"第{number}网格", "source": "sample", "geom": face}
+        {
+            "grid_id": grid_id(number), "number": number, "name": f"第{number}网格",
+            "worker_responder_id": workers[grid_id(number)], "source": "sample", "geom": face,
+        }
         for number, face in layout.grids.items()
-    ]
-    for grid, number in zip(grids, layout.grids, strict=True):
-        grid["worker_responder_id"] = f"R{22 + number:03d}"
+    ]  # fmt: skip
     roads = [
         {
             "road_id": f"W{index + 1:04d}", "way_id": f"way-{piece.way + 1:04d}", "name": ways[piece.way].name,
@@ -124,7 +126,8 @@ def _aliases(registers: Registers) -> list[Row]:
     ]  # fmt: skip
     for zone in dict.fromkeys(row["zone"] for row in registers.buildings):
         pairs += [(f"{zone[0]}苑", zone, "zone"), (f"{zone[0]}片", zone, "zone")]
-    pairs += [("菜场", "万户菜市场", "site"), ("警务站", "万户新村警务室", "site"), ("万户小学", "万户小学教学楼", "building")]
+    pairs += [("菜场", "万户菜市场", "site"), ("警务站", "万户新村警务室", "site")]
+    pairs += [("万户小学", "万户小学教学楼", "building")]
     return [{"alias": alias, "canonical": canonical, "kind": kind} for alias, canonical, kind in pairs]
 
 

@@ -46,7 +46,8 @@ TOPS = (
 )
 
 KINDS = (
-    Kind("theft.ebike", "theft", "盗窃电动自行车", "E-bike theft", 290, "night", (0, 0.78, 0.12, 0.10, 0), overnight=0.65),
+    Kind("theft.ebike", "theft", "盗窃电动自行车", "E-bike theft", 290, "night",
+         (0, 0.78, 0.12, 0.10, 0), overnight=0.65),
     Kind("theft.battery", "theft", "盗窃电瓶", "Battery theft", 190, "night", (0, 0.88, 0.04, 0.08, 0), overnight=0.75),
     Kind("theft.home", "theft", "入室盗窃", "Burglary", 60, "day", (1, 0, 0, 0, 0), overnight=0.7),
     Kind("theft.shop", "theft", "商铺失窃", "Theft from a shop", 110, "shop", (0, 0, 1, 0, 0), overnight=0.25),
@@ -54,7 +55,8 @@ KINDS = (
     Kind("fraud.phone", "fraud", "电话诈骗", "Telephone fraud", 210, "office", (0.95, 0, 0.05, 0, 0)),
     Kind("fraud.online", "fraud", "网络诈骗", "Online fraud", 170, "evening", (0.97, 0, 0.03, 0, 0)),
     Kind("fraud.health", "fraud", "保健品诈骗", "Health product fraud", 40, "office", (0.6, 0, 0.3, 0, 0.1)),
-    Kind("violence.fight", "violence", "打架斗殴", "Fight", 120, "late", (0.1, 0.1, 0.45, 0.25, 0.1), "urgent", weekend=1.6),
+    Kind("violence.fight", "violence", "打架斗殴", "Fight", 120, "late", (0.1, 0.1, 0.45, 0.25, 0.1),
+         "urgent", weekend=1.6),
     Kind("domestic_violence", "violence", "家庭暴力", "Domestic violence", 140, "evening", (1, 0, 0, 0, 0), "urgent",
          sensitive=True, weekend=1.3),
     Kind("harassment", "violence", "骚扰", "Harassment", 40, "late", (0.3, 0.2, 0.2, 0.2, 0.1), sensitive=True),
@@ -65,7 +67,8 @@ KINDS = (
     Kind("noise.night", "noise", "夜间噪声", "Noise at night", 330, "late", (0.72, 0.08, 0.15, 0.05, 0), weekend=1.4),
     Kind("noise.square", "noise", "广场舞噪声", "Square dancing noise", 100, "dusk", (0, 0.1, 0, 0.1, 0.8)),
     Kind("noise.works", "noise", "装修噪声", "Building works noise", 70, "office", (1, 0, 0, 0, 0), weekend=0.8),
-    Kind("order.drunk", "order", "醉酒滋事", "Drunkenness", 70, "late", (0.05, 0.1, 0.45, 0.3, 0.1), "urgent", weekend=1.6),
+    Kind("order.drunk", "order", "醉酒滋事", "Drunkenness", 70, "late", (0.05, 0.1, 0.45, 0.3, 0.1),
+         "urgent", weekend=1.6),
     Kind("order.gambling", "order", "赌博", "Gambling", 50, "evening", (0.5, 0, 0.5, 0, 0), weekend=1.3),
     Kind("order.dog", "order", "犬类扰民", "Dogs", 70, "dusk", (0.2, 0.4, 0, 0.2, 0.2)),
     Kind("fire.smoke", "fire", "冒烟起火", "Smoke or fire", 60, "cooking", (0.75, 0.05, 0.15, 0.05, 0), "urgent"),
@@ -73,11 +76,13 @@ KINDS = (
     Kind("traffic.crash", "traffic", "轻微事故", "Minor crash", 190, "commute", (0, 0, 0, 1, 0), weekend=0.8),
     Kind("traffic.blocked", "traffic", "占道堵路", "Blocked way", 140, "commute", (0, 0.2, 0.05, 0.75, 0)),
     Kind("lost_person", "help", "人员走失", "Lost person", 60, "day", (0.7, 0, 0.05, 0.1, 0.15), "urgent"),
-    Kind("self_harm", "help", "轻生求助", "Person at risk", 12, "late", (0.9, 0.05, 0, 0.05, 0), "urgent", sensitive=True),
+    Kind("self_harm", "help", "轻生求助", "Person at risk", 12, "late", (0.9, 0.05, 0, 0.05, 0),
+         "urgent", sensitive=True),
     Kind("help.locked_out", "help", "开锁求助", "Locked out", 140, "evening", (1, 0, 0, 0, 0), "not_police"),
     Kind("help.elderly", "help", "老人求助", "Elderly person in need", 90, "day", (0.95, 0, 0, 0.05, 0)),
     Kind("help.other", "help", "其他求助", "Other request", 160, "day", (0.5, 0.1, 0.15, 0.15, 0.1), "not_police"),
-    Kind("complaint.other", "complaint", "其他投诉", "Other complaint", 60, "office", (0.6, 0, 0.2, 0.1, 0.1), "not_police"),
+    Kind("complaint.other", "complaint", "其他投诉", "Other complaint", 60, "office", (0.6, 0, 0.2, 0.1, 0.1),
+         "not_police"),
 )  # fmt: skip
 
 # Relative weight of each hour from 0 to 23, Asia/Shanghai.
@@ -109,7 +114,8 @@ def category_rows() -> list[Row]:
 def hour_shares(kind: Kind) -> np.ndarray:
     """Share of each hour, shape (24,)."""
     weights = np.array(HOURS[kind.hours], dtype=float)
-    return weights / weights.sum()
+    shares: np.ndarray = weights / weights.sum()
+    return shares
 
 
 def kinds_of(*tops: str) -> tuple[int, ...]:

@@ -34,7 +34,9 @@ class Drawn:
     series: dict[str, object]
 
 
-def draw_incidents(scene: Scene, planted: list[Planted], office: tuple[float, float], rng: np.random.Generator) -> Drawn:
+def draw_incidents(
+    scene: Scene, planted: list[Planted], office: tuple[float, float], rng: np.random.Generator
+) -> Drawn:
     """About INCIDENTS incidents: the baseline, what the police found themselves, the planted extras, the series."""
     found = round(INCIDENTS * POLICE_FOUND_SHARE)
     more = [(place.times - 1.0) * place.shares(scene) for place in planted]
@@ -86,7 +88,8 @@ def _day_shares(weekend: float, days: tuple[int, int]) -> np.ndarray:
     week = np.where(dates.dayofweek >= 4, weekend, 1.0)
     season = 1 + 0.15 * np.cos(2 * np.pi * (dates.dayofyear.to_numpy() - _SEASON_PEAK_DAY) / 365.25)
     shares: np.ndarray = week * season
-    return shares / shares.sum()
+    shares /= shares.sum()
+    return shares
 
 
 def _found(scene: Scene, office: tuple[float, float], count: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -113,8 +116,8 @@ def _series(
     kinds = np.array([i for i, kind in enumerate(KINDS) if kind.code in codes])
     classes = scene.places["place_class"].to_numpy()
     used = np.zeros(len(classes), dtype=bool)
-    for place in planted:
-        used[place.places] = True
+    for other in planted:
+        used[other.places] = True
     zone = (scene.places["zone"] == "西区").to_numpy()
     doors = np.flatnonzero((classes == 1) & zone & ~used)
     baseline = reported * float(scene.rates[np.ix_(np.flatnonzero(zone), kinds)].sum()) * SERIES_DAYS / HISTORY_DAYS

@@ -61,14 +61,15 @@ def _walls_and_gates(
     tree = STRtree([way.line for way in ways])
     walls, gates = [], []
     for kind, ring, height, zone in rings:
-        line = ring.difference(open_places) if kind == "wall" else ring
+        line: BaseGeometry = ring.difference(open_places) if kind == "wall" else ring
         numbers: dict[str, int] = {}
         for index in sorted(tree.query(line, predicate="intersects").tolist()):
             way = ways[index]
             for at in shapely.get_parts(line.intersection(way.line)):
                 if at.geom_type == "Point":
                     gates.append(_gate(zone, kind, way, at, ring, numbers))
-            line = line.difference(way.line.buffer(way.width_m / 2 + 0.6))
+            opening = way.line.buffer(way.width_m / 2 + 0.6)
+            line = line.difference(opening)
         walls += [
             (kind, height, part.simplify(0.1))
             for part in shapely.get_parts(shapely.line_merge(line))

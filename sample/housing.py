@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
 
 from sample.plans import Door, Plan, stair_rooms, turned
-from sample.zones import Block, BlockStyle
+from sample.zones import Block, BlockStyle, largest
 
 LANE_M = 5.0
 PATH_M = 3.2
@@ -72,7 +73,7 @@ def build_housing(
         housing.ways += [("footpath", 3.0, part) for part in shapely.get_parts(line.intersection(gardens))]
     left, low, right, high = area.bounds
     xs = [left, *(lane.x for lane in lanes), right]
-    for column, (a, b) in enumerate(zip(xs, xs[1:], strict=False)):
+    for column, (a, b) in enumerate(itertools.pairwise(xs)):
         west = lanes[column - 1] if column else None
         east = lanes[column] if column < len(lanes) else None
         span = (a + (LANE_M / 2 + GABLE_TO_LANE_M if west else 0), b - (LANE_M / 2 + GABLE_TO_LANE_M if east else 0))
@@ -171,14 +172,16 @@ def _outline(
 ) -> Polygon:
     """A bar, a bar with a short wing to the south, or one whose eastern half stands forward; a bar if no room."""
     length = sum(widths)
-    plain = outline = shapely.box(0, 0, length, depth)
+    plain = shapely.box(0, 0, length, depth)
+    parts = [plain]
     kind = rng.random()
     if kind < 0.18 and length > 38:
         wing = 7.0 if rng.random() < 0.5 else length - 7.0
-        outline = plain.union(shapely.box(wing - 7.0, -5.5, wing + 7.0, 0))
+        parts = [plain, shapely.box(wing - 7.0, -5.5, wing + 7.0, 0)]
     elif kind < 0.42:
         middle = sum(widths[: len(widths) // 2])
-        outline = shapely.union_all([shapely.box(0, 0, middle, depth), shapely.box(middle, -1.8, length, depth)])
+        parts = [shapely.box(0, 0, middle, depth), shapely.box(middle, -1.8, length, depth)]
+    outline = largest(shapely.union_all(parts))
     return outline if area.covers(translate(outline, x, y)) else plain
 
 
@@ -197,7 +200,7 @@ def _walk_up(
     edges = [0.0, *np.cumsum(widths).tolist()]
     doors = tuple(
         Door(((a + b) / 2, depth), ((a + b) / 2, depth - offset + PATH_FROM_WALL_M))
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in itertools.pairwise(edges)
     )
     origin = turned(shapely.Point(x, y + offset), style.angle_deg)
     tall = floors > 6

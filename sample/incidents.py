@@ -29,9 +29,9 @@ _NARRATIVES = {
 }  # fmt: skip
 _OUTCOMES = {
     "theft": ("case_opened", "advised"), "fraud": ("case_opened", "advised"), "violence": ("mediated", "case_opened"),
-    "dispute": ("mediated", "mediated", "referred"), "noise": ("advised", "mediated"), "order": ("advised", "case_opened"),
-    "fire": ("referred", "false_alarm"), "traffic": ("referred", "advised"), "help": ("helped", "referred"),
-    "complaint": ("advised", "referred"),
+    "dispute": ("mediated", "mediated", "referred"), "noise": ("advised", "mediated"),
+    "order": ("advised", "case_opened"), "fire": ("referred", "false_alarm"), "traffic": ("referred", "advised"),
+    "help": ("helped", "referred"), "complaint": ("advised", "referred"),
 }  # fmt: skip
 
 
@@ -61,7 +61,8 @@ def build_incidents(
         rows.append(
             {
                 "incident_id": f"I{index + 1:05d}", "number": f"JQ{drawn_row['reported']:%Y%m%d}{index + 1:05d}",
-                "category": kind.code, "urgency": kind.urgency, "source": _source(bool(drawn_row["found"]), kind.hours, rng),
+                "category": kind.code, "urgency": kind.urgency,
+                "source": _source(bool(drawn_row["found"]), kind.hours, rng),
                 "reported_utc": drawn_row["reported"], "occurred_from_utc": drawn_row["from"],
                 "occurred_to_utc": drawn_row["to"], "closed_utc": drawn_row["closed"], "status": "closed",
                 "address_text": _words(str(place["label"]), rng), "building_id": place["building_id"],
@@ -112,11 +113,12 @@ def _reporters(
     xy = scene.places[["x", "y"]].to_numpy()
     units = scene.places["unit_id"].tolist()
     persons = [
-        f"{units[place]}/{int(rng.integers(0, 3))}" if isinstance(units[place], str) else f"passer/{int(rng.integers(0, 6000))}"
-        for place in frame["place"]
+        f"{unit}/{int(rng.integers(0, 3))}" if isinstance(unit, str) else f"passer/{int(rng.integers(0, 6000))}"
+        for unit in (units[place] for place in frame["place"])
     ]
-    codes = [i for i, kind in enumerate(KINDS) if kind.parent in ("noise", "complaint") or kind.code == "dispute.neighbour"]
-    suitable = (frame["kind"].isin(codes) & ~frame["found"] & frame["planted"].isna()).to_numpy()
+    near_home = [i for i, kind in enumerate(KINDS) if kind.parent in ("noise", "complaint")]
+    near_home += [i for i, kind in enumerate(KINDS) if kind.code == "dispute.neighbour"]
+    suitable = (frame["kind"].isin(near_home) & ~frame["found"] & frame["planted"].isna()).to_numpy()
     at = xy[frame["place"].to_numpy()]
     callers: list[dict[str, object]] = []
     homes: list[np.ndarray] = []

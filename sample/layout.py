@@ -10,7 +10,8 @@ from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
 from sample.housing import LANE_M, build_housing, build_lanes
-from sample.landmarks import Landmarks, build_landmarks
+from sample.landmarks import build_landmarks
+from sample.parcels import Landmarks
 from sample.place import subject_rng
 from sample.plans import Plan, door_line, front_shops, to_centimetres
 from sample.sheds import build_sheds

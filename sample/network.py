@@ -105,7 +105,8 @@ def _nodes(pieces: list[Piece]) -> np.ndarray:
     ends = np.array([[piece.line.coords[0], piece.line.coords[-1]] for piece in pieces])
     keys = np.round(ends / GRID_M).astype(np.int64).reshape(-1, 2)
     _, nodes = np.unique(keys, axis=0, return_inverse=True)
-    return np.asarray(nodes).reshape(-1, 2)
+    pairs: np.ndarray = nodes.reshape(-1, 2)
+    return pairs
 
 
 def component_of(pieces: list[Piece]) -> np.ndarray:
@@ -114,7 +115,8 @@ def component_of(pieces: list[Piece]) -> np.ndarray:
     size = int(nodes.max()) + 1
     graph = coo_array((np.ones(len(nodes)), (nodes[:, 0], nodes[:, 1])), shape=(size, size))
     _, labels = connected_components(graph, directed=False)
-    return np.asarray(labels)[nodes[:, 0]]
+    parts: np.ndarray = labels[nodes[:, 0]]
+    return parts
 
 
 def _joint(part: int, parts: np.ndarray, pieces: list[Piece], tree: STRtree) -> tuple[LineString, int]:

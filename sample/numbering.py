@@ -50,7 +50,7 @@ def name_buildings(plans: tuple[Plan, ...], rng: np.random.Generator) -> list[Na
     order = sorted(range(len(plans)), key=lambda i: _reading_order(plans[i]))
     counts: dict[str, int] = {}
     streets: dict[str, int] = {}
-    named = []
+    named: list[Named] = []
     for index in order:
         plan = plans[index]
         building_id = f"B{len(named) + 1:03d}"

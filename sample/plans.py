@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar, cast
 
 import numpy as np
 import shapely
 from shapely import LineString, Polygon
 from shapely.affinity import affine_transform, rotate
 from shapely.geometry.base import BaseGeometry
+
+G = TypeVar("G", bound=BaseGeometry)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Plan:
     key: str = ""
     tags: tuple[str, ...] = ()
 
-    def place(self, geometry: BaseGeometry) -> BaseGeometry:
+    def place(self, geometry: G) -> G:
         """A geometry of the building's frame in the community's local metres."""
         turn = np.radians(self.angle_deg)
         cos, sin = float(np.cos(turn)), float(np.sin(turn))
@@ -82,12 +86,12 @@ class Plan:
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
-def to_centimetres(geometry: BaseGeometry) -> BaseGeometry:
+def to_centimetres(geometry: G) -> G:
     """Coordinates rounded to the centimetre, so that what meets, meets exactly."""
     return shapely.transform(geometry, lambda xy: np.round(xy, 2))
 
 
-def turned(geometry: BaseGeometry, angle_deg: float) -> BaseGeometry:
+def turned(geometry: G, angle_deg: float) -> G:
     """`geometry` turned counterclockwise about (0, 0)."""
     return rotate(geometry, angle_deg, origin=(0, 0))
 
@@ -102,33 +106,26 @@ def stair_rooms(outline: Polygon, edges: Sequence[float], per_stair: Sequence[in
     for stair, (left, right, count) in enumerate(zip(edges, edges[1:], per_stair, strict=False)):
         shares = {2: (0.0, 0.5, 1.0), 3: (0.0, 0.37, 0.63, 1.0)}[count]
         cuts = [left + (right - left) * share for share in shares]
-        rooms += [Room(strip(outline, a, b), stair) for a, b in zip(cuts, cuts[1:], strict=False)]
+        rooms += [Room(strip(outline, a, b), stair) for a, b in itertools.pairwise(cuts)]
     return tuple(rooms)
 
 
 def strip(outline: Polygon, left: float, right: float) -> Polygon:
     """The part of `outline` between two x, metres."""
     _, low, _, high = outline.bounds
-    return outline.intersection(shapely.box(left, low - 1, right, high + 1))
+    return cast(Polygon, outline.intersection(shapely.box(left, low - 1, right, high + 1)))
 
 
-def block_plan(width: float, depth: float) -> Polygon:
-    """A rectangle from (0, 0)."""
-    return shapely.box(0, 0, width, depth)
-
-
-def front_shops(outline: Polygon, width_m: float, *, depth_m: float | None = None) -> tuple[Room, ...]:
-    """Shops side by side along the length, each about `width_m` wide, over the whole depth or the southern part."""
-    left, low, right, high = outline.bounds
+def front_shops(outline: Polygon, width_m: float) -> tuple[Room, ...]:
+    """Shops side by side along the length, each about `width_m` wide, over the whole depth."""
+    left, _, right, _ = outline.bounds
     count = max(1, round((right - left) / width_m))
     cuts = np.linspace(left, right, count + 1)
-    part = outline if depth_m is None else outline.intersection(shapely.box(left, low, right, min(high, low + depth_m)))
-    return tuple(Room(strip(part, a, b), None, "shop") for a, b in zip(cuts, cuts[1:], strict=False))
+    return tuple(Room(strip(outline, a, b), None, "shop") for a, b in itertools.pairwise(cuts))
 
 
 def door_line(plan: Plan, door: Door) -> LineString | None:
     """The path from the door, local metres of the community."""
     if door.path_to is None:
         return None
-    line: LineString = to_centimetres(plan.place(LineString([door.at, door.path_to])))
-    return line
+    return to_centimetres(plan.place(LineString([door.at, door.path_to])))

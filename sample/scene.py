@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import shapely
+from shapely.geometry.base import BaseGeometry
 
 from sample.categories import KINDS, PLACE_CLASSES
 from sample.dwellings import Registers, Row
@@ -22,8 +22,8 @@ _SITE_WEIGHT = {
 @dataclass(frozen=True)
 class Scene:
     """
-    Places and the baseline. `places` has the columns x, y (local metres), place_class, building_id, unit_id, label, zone;
-    `rates[i, c]` is the expected share of all baseline incidents at place i of kind c; it sums to 1.
+    Places and the baseline. `places` has the columns x, y (local metres), place_class, building_id, unit_id, label and
+    zone; `rates[i, c]` is the expected share of all baseline incidents at place i of kind c; it sums to 1.
     """
 
     places: pd.DataFrame
@@ -35,11 +35,11 @@ def build_scene(
     sites: list[Row],
     pieces: list[Piece],
     ways: list[RawWay],
-    squares: list[tuple[str, shapely.Polygon]],
+    squares: list[tuple[str, BaseGeometry]],
     rng: np.random.Generator,
 ) -> Scene:
     """
-    Places with a modest natural spread: buildings differ by a gamma factor of shape 12, homes by one of shape 0.7.
+    Places with a modest natural spread: buildings differ by a gamma factor of shape 12, homes by one of shape 0.45.
 
     So some addresses repeat without anything planted, as they do everywhere.
     """
@@ -51,7 +51,7 @@ def build_scene(
     for unit in registers.units:
         at, key = unit["geom"].representative_point(), unit["building_id"]
         home = unit["use"] == "dwelling"
-        spread = float(rng.gamma(0.7, 1 / 0.7)) if home else float(rng.gamma(3, 1 / 3))
+        spread = float(rng.gamma(0.45, 1 / 0.45)) if home else float(rng.gamma(3, 1 / 3))
         weight = factor[key] * spread * (1.0 if home else _SITE_WEIGHT.get(kind_of.get(unit["unit_id"], ""), 1.0))
         label = texts[unit["address_id"]]
         rows.append((at.x, at.y, 0 if home else 2, key, unit["unit_id"], label, weight))
@@ -86,4 +86,5 @@ def build_scene(
 
 def _with_units(sites: list[Row], registers: Registers) -> list[Row]:
     texts = {row["full_text"]: row["unit_id"] for row in registers.addresses if row["unit_id"] is not None}
-    return [{"unit_id": texts[site["address_text"]], "kind": site["kind"]} for site in sites if site["address_text"] in texts]
+    known = [site for site in sites if site["address_text"] in texts]
+    return [{"unit_id": texts[site["address_text"]], "kind": site["kind"]} for site in known]

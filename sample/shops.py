@@ -10,7 +10,7 @@ from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from sample.plans import Door, Plan, front_shops
-from sample.streets import Skeleton, Street
+from sample.streets import Skeleton, Street, beside
 from sample.zones import Block
 
 
@@ -47,7 +47,7 @@ def build_shops(
     used: BaseGeometry = taken.buffer(2)
     for stretch in SHOP_STREETS:
         street = skeleton.street(stretch.street)
-        front = street.line.offset_curve(stretch.side * (street.half_m + 0.6))
+        front = beside(street.line, stretch.side * (street.half_m + 0.6))
         at, stop = stretch.start * front.length, stretch.stop * front.length
         while at < stop - 12:
             length = float(rng.uniform(19, 36))

@@ -35,7 +35,7 @@ _SHOPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("charging_shed", ("集中充电站",)),
     ("other", ("五金建材店", "烟花爆竹临时存放点", "棋牌室", "电动车行", "手机维修店", "福利彩票点")),
 )
-_SIGNS = ("理发店", "水果店", "服装店", "鞋店", "文具店", "干洗店", "粮油店", "卤菜店", "包子铺", "房屋中介", "裁缝铺", "花店")
+_SIGNS = ("理发店", "水果店", "服装店", "鞋店", "文具店", "干洗店", "粮油店", "卤菜店", "包子铺", "裁缝铺", "花店")
 
 
 def build_key_sites(registers: Registers, rng: np.random.Generator) -> list[Row]:
@@ -56,9 +56,7 @@ def build_key_sites(registers: Registers, rng: np.random.Generator) -> list[Row]
         for name in names:
             shop = free.pop()
             shop["name"] = name
-            rows.append(
-                _site(rows, name, kind, by_id[shop["building_id"]], shop, texts[shop["address_id"]], rng)
-            )
+            rows.append(_site(rows, name, kind, by_id[shop["building_id"]], shop, texts[shop["address_id"]], rng))
     for shop in free:
         shop["name"] = str(rng.choice(_SIGNS))
     return rows

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import shapely
 import shapely.ops
 from shapely import LineString, Point, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from sample.place import AREA_M2
 
@@ -95,7 +97,7 @@ class Skeleton:
         return next(s for s in self.streets if s.key == key)
 
     @property
-    def water(self) -> Polygon:
+    def water(self) -> BaseGeometry:
         """The canal inside the boundary."""
         return extend(self.canal, 60).buffer(CANAL_WIDTH_M / 2, cap_style="flat").intersection(self.boundary)
 
@@ -107,8 +109,7 @@ def smooth(points: np.ndarray, *, steps: int = 8) -> LineString:
     pieces = []
     for p0, p1, p2, p3 in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
         pieces.append(
-            0.5
-            * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
+            0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
         )
     return LineString(np.round(np.vstack([*pieces, points[-1:]]), 3))
 
@@ -131,11 +132,11 @@ def build_skeleton() -> Skeleton:
     boundary, ring = _outline(scale)
     curves = {key: smooth(np.array(points) * scale) for key, points in _CONTROL.items()}
     shift = CANAL_WIDTH_M / 2 + EMBANKMENT_M + 5.5
-    river = shapely.simplify(extend(curves["canal"], 80).offset_curve(-shift), 0.4)
+    river = beside(extend(curves["canal"], 80), -shift, simplified_m=0.4)
     curves["river"] = _between(river, curves["north"], curves["south"])
     for key in ("lane_1", "lane_2", "lane_3", "lane_4", "lane_5", "lane_6"):
         curves[key] = _between(extend(curves[key], 30), *_ends_on(key, curves))
-    promenade = shapely.simplify(extend(curves["canal"], 80).offset_curve(-(CANAL_WIDTH_M / 2 + 9.5)), 0.3)
+    promenade = beside(extend(curves["canal"], 80), -(CANAL_WIDTH_M / 2 + 9.5), simplified_m=0.3)
     curves["promenade"] = _between(promenade, curves["north"], curves["south"])
     streets = tuple(Street(key, name, kind, width, curves[key]) for key, name, kind, width in _STREETS)
     return Skeleton(boundary, ring, curves["canal"], curves["promenade"], streets, scale)
@@ -165,4 +166,9 @@ def _between(line: LineString, first: LineString, last: LineString) -> LineStrin
     """The part of `line` from where it crosses `first` to where it crosses `last`."""
     ends = [Point(shapely.get_coordinates(line.intersection(extend(other, 60)))[0]) for other in (first, last)]
     start, stop = sorted(line.project(end) for end in ends)
-    return shapely.ops.substring(line, start, stop)
+    return cast(LineString, shapely.ops.substring(line, start, stop))
+
+
+def beside(line: LineString, distance_m: float, *, simplified_m: float = 0.0) -> LineString:
+    """The line at `distance_m` to the left of `line`, to the right when negative."""
+    return cast(LineString, line.offset_curve(distance_m).simplify(simplified_m))

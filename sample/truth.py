@@ -1,4 +1,4 @@
-"""What was planted, exactly: for tests of the analysis, and out of its reach. Coordinates are in the community's CRS."""
+"""What was planted, exactly: for tests of the analysis, and out of its reach. Coordinates are in the metric CRS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ CELL_M = 25.0
 
 
 def build_truth(
-    planted: list[Planted], drawn: Drawn, scene: Scene, incidents: list[Row], callers: list[dict[str, object]], seed: int
+    planted: list[Planted],
+    drawn: Drawn,
+    scene: Scene,
+    incidents: list[Row],
+    callers: list[dict[str, object]],
+    *,
+    seed: int,
 ) -> dict[str, Any]:
     """A plain dictionary that JSON can hold. Hours are of the day in Shanghai, days are dates there."""
     ids: dict[str, list[str]] = {}

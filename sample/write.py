@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def write_sample(store: Store, truth_path: Path, *, seed: int = 7, progress: Pro
     except BaseException:
         waiting.unlink()
         raise
-    os.replace(waiting, truth_path)
+    waiting.replace(truth_path)
     report("The sample community is ready", 1.0)
 
 

@@ -113,4 +113,3 @@ def largest(geometry: BaseGeometry) -> Polygon:
     """The largest polygon of a geometry; an empty polygon when there is none."""
     polygons = [p for p in shapely.get_parts(geometry) if p.geom_type == "Polygon"]
     return max(polygons, key=lambda p: p.area) if polygons else Polygon()
-
