@@ -1,0 +1,360 @@
+"""Persons leave the store through one door, and the wall sees none of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+from shapely import Point, box
+
+import data
+from data.masking import find_tables_with_persons, mask_frame, mask_name, mask_phone, mask_text
+from data.queries import find_incidents, find_rentals, find_responders, get_place
+from data.store import Store, Transaction
+from data.viewer import WALL, Role, Viewer
+from gis.errors import RecordMissingError
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+NAME, PHONE, KEY = "柳金雀", "13987654321", "canary-key-of-the-caller"
+IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A row in every table, a canary in every person column that the schema knows."""
+    with Store(tmp_path_factory.mktemp("canaries") / "demo.duckdb", clock=lambda: AT) as opened:
+        opened.write(plant)
+        yield opened
+
+
+def plant(transaction: Transaction) -> None:
+    """One row a table, columns filled by their type; then canaries by the comments of the schema."""
+    columns = transaction.fetch(
+        "SELECT table_name, column_name, data_type, coalesce(comment, '') AS comment FROM duckdb_columns() "
+        "WHERE NOT internal ORDER BY table_name, column_index"
+    )
+    ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
+    samples: dict[str, Any] = {"VARCHAR": "1", "INTEGER": 1, "BIGINT": 1, "DOUBLE": 1.0, "BOOLEAN": True}
+    samples |= {"TIMESTAMP": datetime(2026, 10, 30), "DATE": AT.date(), "TIME": AT.time(), "JSON": '{"a": 1}'}  # noqa: DTZ001
+    for table, rows in columns.groupby("table_name"):
+        if table in ("revisions", "schema_migrations"):
+            continue
+        row: dict[str, Any] = {}
+        for name, kind, comment in zip(rows["column_name"], rows["data_type"], rows["comment"], strict=True):
+            if comment.startswith("[person]"):
+                row[name] = (
+                    json.dumps([NAME, PHONE]) if kind == "JSON" else PHONE if "phone" in name else f"{NAME} {PHONE}"
+                )
+            elif kind.startswith("GEOMETRY"):
+                row[name] = box(0, 0, 50, 50) if table in ("grids", "buildings", "community", "units") else Point(9, 9)
+            else:
+                row[name] = ids.get(name, samples[kind])
+        shapes = [name for name, kind in zip(rows["column_name"], rows["data_type"], strict=True) if "GEOMETRY" in kind]
+        transaction.append(str(table), gpd.GeoDataFrame([row], geometry=shapes[0]) if shapes else pd.DataFrame([row]))
+
+
+# The canary test: whoever adds a public query without telling here how to call it, or a query that lets one out, fails.
+
+CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
+    "get_place": lambda query, store, viewer: [
+        query(store, viewer, kind, place_id)
+        for kind, place_id in (("building", "1"), ("grid", "g1"), ("site", "1"), ("unit", "1"))
+    ],
+    "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
+    "get_info": lambda query, store, _: [query(store)],
+    "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
+    "find_responders": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
+    **{
+        name: lambda query, store, viewer: [query(store, viewer)]
+        for name in [
+            "find_addresses",
+            "find_aliases",
+            "find_boundary",
+            "find_buildings",
+            "find_categories",
+            "find_entrances",
+            "find_gates",
+            "find_grids",
+            "find_incidents",
+            "find_key_sites",
+            "find_land",
+            "find_roads",
+            "find_walls",
+        ]
+    },
+}
+
+
+def list_queries() -> dict[str, Callable[..., Any]]:
+    """Every public function of every module data.queries*."""
+    modules = [
+        importlib.import_module(f"data.{m.name}")
+        for m in pkgutil.iter_modules(data.__path__)
+        if m.name.startswith("queries")
+    ]
+    return {
+        name: function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if not name.startswith("_") and function.__module__ == module.__name__
+    }
+
+
+def spell_out(answer: Any) -> str:
+    """All that an answer holds, as text."""
+    if isinstance(answer, pd.DataFrame):
+        return " ".join([*map(str, answer.columns), *(str(v) for row in answer.itertuples() for v in row)])
+    return repr(dataclasses.asdict(answer))
+
+
+def test_every_query_is_called_with_canaries() -> None:
+    assert set(list_queries()) == set(CALLS), "say in CALLS how the canary test is to call the new query"
+
+
+@pytest.mark.parametrize("role", [Role.WALL, Role.VOLUNTEER, Role.AUDITOR])
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_no_canary_leaves_for_those_who_see_no_persons(store: Store, name: str, role: Role) -> None:
+    answers = CALLS[name](list_queries()[name], store, Viewer(role, purpose="a purpose opens nothing here"))
+    for answer in answers:
+        text = spell_out(answer)
+        assert "1" in text or "g1" in text, "the query answers nothing: it proves nothing"
+        assert NAME[:2] not in text
+        assert PHONE[-4:] not in text
+        assert KEY not in text
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_no_whole_canary_leaves_without_a_purpose(store: Store, name: str) -> None:
+    for answer in CALLS[name](list_queries()[name], store, Viewer(Role.OFFICER)):
+        assert PHONE not in spell_out(answer)
+        assert KEY not in spell_out(answer)
+
+
+def test_canaries_are_in_every_person_column(store: Store) -> None:
+    tables = find_tables_with_persons(store)
+    assert {"units", "rentals", "key_sites", "responders", "incidents", "import_changes"} <= set(tables)
+    for table, columns in tables.items():
+        row = store.read(f"SELECT {', '.join(columns)} FROM {table}").iloc[0]
+        assert all(NAME in str(value) or PHONE in str(value) for value in row)
+
+
+def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
+    persons = {column for columns in find_tables_with_persons(store).values() for column in columns} - {
+        "name",
+        "address_text",
+    }
+    for name, query in list_queries().items():
+        for answer in CALLS[name](query, store, WALL):
+            columns = set(answer.columns) if isinstance(answer, pd.DataFrame) else set()
+            assert not columns & (persons | {"reporter_key"})
+    assert not {"name", "phone"} & set(find_responders(store, WALL).columns)
+
+
+# Who sees what
+
+
+@pytest.mark.parametrize(
+    ("viewer", "name", "phone"),
+    [
+        (Viewer(Role.OFFICER), "柳**", "139****4321"),
+        (Viewer(Role.COMMANDER), "柳**", "139****4321"),
+        (Viewer(Role.ADMIN), "柳**", "139****4321"),
+        (Viewer(Role.OFFICER, purpose="查找走失老人"), f"{NAME} {PHONE}", PHONE),
+        (Viewer(Role.OFFICER, frozenset({"g2"})), None, None),
+        (IN_G1, "柳**", "139****4321"),
+        (IN_G2, None, None),
+        (dataclasses.replace(IN_G1, purpose="上门核实"), f"{NAME} {PHONE}", PHONE),
+        (dataclasses.replace(IN_G2, purpose="上门核实"), None, None),
+        (Viewer(Role.GRID_WORKER), None, None),  # a grid worker without grids has no row of their own
+    ],
+)
+def test_what_each_role_sees_of_a_person(store: Store, viewer: Viewer, name: str | None, phone: str | None) -> None:
+    rental = find_rentals(store, viewer).iloc[0]
+    assert (rental["landlord_name"], rental["landlord_phone"]) == (name, phone)
+    building = get_place(store, viewer, "building", "1")
+    assert (building.rentals[0]["landlord_name"], building.rentals[0]["landlord_phone"]) == (name, phone)
+    unit = get_place(store, viewer, "unit", "1").facts
+    assert (unit["owner_name"], unit["owner_phone"]) == (name, phone)
+    worker = get_place(store, viewer, "grid", "g1").facts["worker"]
+    assert (worker["call_sign"], worker["name"]) == ("1", name)
+    incident = find_incidents(store, viewer).iloc[0]
+    assert incident["reporter_phone"] == phone
+    shown = name and (f"{NAME} {PHONE}" if viewer.purpose else f"{NAME} ***")
+    assert incident["narrative"] == shown
+    assert "reporter_key" not in incident.index
+    assert incident["caller"] == 1
+
+
+def test_the_wall_still_sees_call_signs_and_figures(store: Store) -> None:
+    grid = get_place(store, WALL, "grid", "g1")
+    assert grid.facts["worker"]["call_sign"] == "1"
+    assert set(grid.facts["worker"]) == {
+        "responder_id",
+        "call_sign",
+        "full_time",
+        "channel",
+        "duty_from",
+        "duty_to",
+        "grid_id",
+    }
+    assert grid.incidents.total == 1
+
+
+def test_masking_a_frame_changes_neither_it_nor_its_other_columns(store: Store) -> None:
+    frame = pd.DataFrame(
+        {"name": ["甲乙", None, "丙"], "kind": ["x", "y", "z"], "worker": ["丁", "戊", "己"]}, index=[5, 7, 9]
+    )
+    before = frame.copy()
+    seen = mask_frame(frame, "responders", Viewer(Role.OFFICER), store, aliases={"worker": "responders.name"})
+    assert seen["name"].tolist() == ["甲**", None, "丙**"]
+    assert seen["worker"].tolist() == ["丁**", "戊**", "己**"]
+    assert seen["kind"].tolist() == ["x", "y", "z"]
+    assert seen.index.tolist() == [5, 7, 9]
+    pd.testing.assert_frame_equal(frame, before)
+    wall = mask_frame(frame, ["responders"], WALL, store, aliases={"worker": "responders.name"})
+    assert list(wall.columns) == ["kind"]
+    assert list(mask_frame(frame, "key_sites", WALL, store).columns) == ["name", "kind", "worker"]
+
+
+def test_a_renamed_hash_of_a_caller_is_not_shown_either(store: Store) -> None:
+    frame = pd.DataFrame({"who": [KEY], "reporter_key": [KEY]})
+    seen = mask_frame(
+        frame, "incidents", Viewer(Role.ADMIN, purpose="x"), store, aliases={"who": "incidents.reporter_key"}
+    )
+    assert list(seen.columns) == []
+
+
+def test_a_person_column_of_unknown_kind_stays_hidden_without_a_purpose(store: Store) -> None:
+    frame = store.read("SELECT before FROM import_changes")
+    assert mask_frame(frame, "import_changes", Viewer(Role.ADMIN), store)["before"].tolist() == [None]
+    clear = mask_frame(frame, "import_changes", Viewer(Role.ADMIN, purpose="undo"), store)["before"].iloc[0]
+    assert NAME in clear or "\\u" in clear
+
+
+# Masks
+
+
+@pytest.mark.parametrize(
+    ("name", "masked"), [("张三", "张**"), ("欧阳小明", "欧**"), ("王", "王**"), (" 李四", "李**"), ("", "")]
+)
+def test_names(name: str, masked: str) -> None:
+    assert mask_name(name) == masked
+
+
+@pytest.mark.parametrize(
+    ("phone", "masked"),
+    [
+        ("13812341234", "138****1234"),
+        ("138 1234 1234", "138****1234"),
+        ("0515-88881234", "051****1234"),
+        ("88881234", "888****1234"),
+        ("1234567", "***"),
+        ("110", "***"),
+        ("", "***"),
+        ("没有", "***"),
+    ],
+)
+def test_phones(phone: str, masked: str) -> None:
+    assert mask_phone(phone) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("报警人13812341234称被骗", "报警人***称被骗"),
+        ("电话：138-1234-1234。", "电话：***。"),
+        ("１３８１２３４１２３４找我", "***找我"),
+        ("+8613812341234", "***"),
+        ("座机0515-88881234转8", "座机***转8"),
+        ("(0515)88881234", "***"),
+        ("021 5888 1234", "***"),
+        ("座机88881234", "座机***"),
+        ("身份证32090219900101123X", "身份证***"),
+        ("身份证３２０９０２１９９００１０１１２３Ｘ有效", "身份证***有效"),
+        ("320902199001011234和13912345678", "***和***"),
+        ("320902 19900101 1234", "***"),
+        ("西区12幢3单元402室", "西区12幢3单元402室"),
+        ("2026年11月23日14:30被盗3200元", "2026年11月23日14:30被盗3200元"),
+        ("2026-11-23", "2026-11-23"),
+        ("损失15000元", "损失15000元"),
+    ],
+)
+def test_free_text(text: str, masked: str) -> None:
+    assert mask_text(text) == masked
+
+
+# Sensitive incidents: the wall learns grid and time
+
+
+@pytest.fixture(scope="module")
+def sensitive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Three incidents at one building; two are of a kind below a sensitive one."""
+    with Store(tmp_path_factory.mktemp("sensitive") / "demo.duckdb") as opened:
+        opened.write(plant)
+        kinds = [("violence", None, True), ("violence.home", "violence", False), ("theft", None, False)]
+        kinds_frame = pd.DataFrame(kinds, columns=["category", "parent", "sensitive"]).assign(name_zh="", name_en="")
+        opened.write(lambda t: t.append("incident_categories", kinds_frame))
+        opened.write(lambda t: t.execute("incidents", "UPDATE incidents SET category = 'theft'"))
+        for n, days in ((2, 10), (3, 200)):
+            opened.write(
+                lambda t, n=n, days=days: t.execute(
+                    "incidents",
+                    "INSERT INTO incidents SELECT * REPLACE (? AS incident_id, 'violence.home' AS category, "
+                    "reported_utc - to_days(?) AS reported_utc) FROM incidents WHERE incident_id = '1'",
+                    [str(n), days],
+                )
+            )
+        yield opened
+
+
+def test_the_wall_learns_of_a_sensitive_incident_its_grid_and_time_only(sensitive: Store) -> None:
+    seen = find_incidents(sensitive, WALL).set_index("incident_id")
+    hidden = seen.loc["2"]
+    assert hidden["undisclosed"]
+    assert hidden["grid_id"] == "g1"
+    assert hidden["reported_utc"] == pd.Timestamp("2026-10-20", tz="UTC")
+    assert hidden[["category", "number", "source", "building_id", "unit_id", "address", "disposition"]].isna().all()
+    assert hidden["geom"] == Point(25, 25)  # the middle of the grid, not where it was
+    assert seen.loc["1", "geom"] == Point(9, 9)
+    assert seen.loc["1", "category"] == "theft"
+    officer = find_incidents(sensitive, Viewer(Role.OFFICER)).set_index("incident_id")
+    assert officer.loc["2", "category"] == "violence.home"
+    assert officer.loc["2", "geom"] == Point(9, 9)
+    assert not officer["undisclosed"].any()
+
+
+@pytest.mark.parametrize("narrow", [{"categories": ["violence"]}, {"building_id": "1"}, {"only_places": True}])
+def test_no_question_tells_the_wall_where_or_what_a_sensitive_incident_was(
+    sensitive: Store, narrow: dict[str, Any]
+) -> None:
+    assert not find_incidents(sensitive, WALL, **narrow)["undisclosed"].any()
+    assert {"2", "3"}.isdisjoint(find_incidents(sensitive, WALL, **narrow)["incident_id"])
+    assert {"2", "3"} <= set(find_incidents(sensitive, Viewer(Role.OFFICER), **narrow)["incident_id"])
+
+
+def test_a_panel_counts_sensitive_incidents_in_the_grid_but_not_at_the_building(sensitive: Store) -> None:
+    building, grid = (get_place(sensitive, WALL, kind, i).incidents for kind, i in (("building", "1"), ("grid", "g1")))
+    assert (building.total, building.total_84_days, building.by_category) == (1, 1, {"theft": 1})
+    assert (grid.total, grid.total_84_days, grid.by_category) == (3, 2, {"theft": 1})
+    officer = get_place(sensitive, Viewer(Role.OFFICER), "building", "1").incidents
+    assert (officer.total, officer.total_84_days) == (3, 2)
+    assert officer.by_category == {"violence.home": 2, "theft": 1}
+    assert officer.by_category_84_days == {"theft": 1, "violence.home": 1}
+    assert officer.last_reported_utc == datetime(2026, 10, 30, tzinfo=UTC)
+
+
+def test_what_is_not_there_is_missed_by_name(store: Store) -> None:
+    for kind in ("building", "grid", "site", "unit"):
+        with pytest.raises(RecordMissingError, match=f"There is no {kind} 'nowhere'"):
+            get_place(store, WALL, kind, "nowhere")  # type: ignore[arg-type]
+    with pytest.raises(RecordMissingError, match="kind 'person' is not known"):
+        get_place(store, WALL, "person", "1")  # type: ignore[arg-type]
