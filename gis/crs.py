@@ -1,5 +1,5 @@
 """
-Coordinate systems: which one a community is kept in, what a file's numbers can be, and how to get from one to the other.
+Coordinate systems: which one a community is kept in, what a file's numbers can be, how to get from one to the other.
 
 Everything is always (x, y) = (east, north) or (lon, lat), whatever order the authority defines.
 """
@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import shapely
-from pyproj.aoi import AreaOfInterest
 from pyproj.exceptions import CRSError
-from pyproj.transformer import TransformerGroup
+from pyproj.transformer import AreaOfInterest, TransformerGroup
 
 from gis.errors import CrsMismatchError, CrsUnknownError
 
@@ -109,7 +108,8 @@ def outside_area_of_use(xy: Coordinates, crs: str) -> npt.NDArray[np.bool_]:
     if get_crs(crs).is_projected:
         # Far outside, the inverse of a projection wraps around the earth and lands anywhere.
         with np.errstate(invalid="ignore"):
-            bad |= ~(np.abs(transform_xy(lonlat, WGS84, crs) - xy).max(axis=1, initial=0.0) < 1.0)
+            back_m = np.abs(transform_xy(lonlat, WGS84, crs) - xy).max(axis=1, initial=0.0)
+        bad = np.logical_or(bad, np.logical_not(np.less(back_m, 1.0)))
     if area is None:
         return bad
     margin = AREA_OF_USE_MARGIN_DEG
@@ -124,8 +124,8 @@ def straighten_axes(xy: Coordinates, crs: str) -> tuple[Coordinates, str | None]
     """
     Surveyors' coordinates put into (east, north) order, with or without zone prefix as `crs` wants.
 
-    In China X is north in surveyors' tables. The order is told by magnitude: of the two readings the one that lies in the
-    area of use of `crs` is taken. A prefix (40 in 40,515,816.79) must be the zone of `crs`.
+    In China X is north in surveyors' tables. The order is told by magnitude: of the two readings
+    the one that lies in the area of use of `crs` is taken. A prefix (40 in 40,515,816.79) must be the zone of `crs`.
 
     Parameters
     ----------

@@ -87,8 +87,11 @@ def _cut_at_ends(pieces: Geometries, ways: npt.NDArray[np.intp]) -> tuple[Geomet
     points = shapely.points(ends)
     point, piece = shapely.STRtree(pieces).query(points, predicate="dwithin", distance=GRID_M)
     # Ends that the grid moved a millimetre apart are one place.
-    inner = shapely.distance(points[point], shapely.get_point(pieces[piece], 0)) > 2 * GRID_M
-    inner &= shapely.distance(points[point], shapely.get_point(pieces[piece], -1)) > 2 * GRID_M
+    first: Geometries = np.asarray(shapely.get_point(pieces, 0), dtype=object)
+    last: Geometries = np.asarray(shapely.get_point(pieces, -1), dtype=object)
+    from_first_m = np.asarray(shapely.distance(points[point], first[piece]))
+    from_last_m = np.asarray(shapely.distance(points[point], last[piece]))
+    inner = (from_first_m > 2 * GRID_M) & (from_last_m > 2 * GRID_M)
     kept = np.ones(len(pieces), dtype=bool)
     new_pieces: list[shapely.LineString] = []
     new_ways: list[int] = []
@@ -105,9 +108,9 @@ def _cut_at_ends(pieces: Geometries, ways: npt.NDArray[np.intp]) -> tuple[Geomet
 def _cut(line: shapely.LineString, places: npt.NDArray[np.float64]) -> list[shapely.LineString]:
     """`line` cut at places on it; the places themselves become the ends, to the last bit."""
     xy = shapely.get_coordinates(line)
-    vertex_m = shapely.line_locate_point(line, shapely.points(xy))
+    vertex_m = np.array(shapely.line_locate_point(line, shapely.points(xy)))
     vertex_m[0], vertex_m[-1] = 0.0, line.length
-    place_m = shapely.line_locate_point(line, shapely.points(places))
+    place_m = np.array(shapely.line_locate_point(line, shapely.points(places)))
     order = np.argsort(place_m)
     result, begin, last_m = [], xy[0], 0.0
     for place, at_m in [*zip(places[order], place_m[order], strict=True), (xy[-1], line.length)]:

@@ -46,6 +46,13 @@ def _empty_to_none(geometries: Geometries) -> Geometries:
     return result
 
 
+def without(geometries: Geometries, mask: npt.NDArray[np.bool_]) -> Geometries:
+    """A copy with the geometries in `mask` missing."""
+    result = geometries.copy()
+    result[mask] = None
+    return result
+
+
 def has_finite_coordinates(geometries: Geometries) -> npt.NDArray[np.bool_]:
     """Which geometries have no NaN and no infinite coordinate; missing and empty ones count as finite."""
     xy, index = shapely.get_coordinates(geometries, return_index=True)

@@ -27,15 +27,22 @@ def build_boundary(geometries: Geometries) -> shapely.Polygon:
     """
     xy = shapely.get_coordinates(shapely.convex_hull(geometries))
     cells = np.unique(np.round(xy / _CELL_M), axis=0) * _CELL_M
-    hull = shapely.concave_hull(shapely.multipoints(cells), ratio=0.25).buffer(_MARGIN_M)
+    hull = _filled(shapely.buffer(shapely.concave_hull(shapely.multipoints(cells), ratio=0.25), _MARGIN_M))
     outside = geometries[~shapely.covered_by(geometries, hull)]
     if len(outside):
-        hull = shapely.union_all(np.append(shapely.buffer(outside, _MARGIN_M), hull))
-    if hull.geom_type != "Polygon":
-        hull = shapely.concave_hull(hull, ratio=0.5).buffer(_MARGIN_M)
-    hull = shapely.Polygon(hull.exterior)
-    simple = hull.simplify(1.0)
-    return simple if simple.is_valid and shapely.covered_by(geometries, simple).all() else hull
+        whole = shapely.union_all([*shapely.buffer(outside, _MARGIN_M), hull])
+        if whole.geom_type != "Polygon":
+            whole = shapely.buffer(shapely.concave_hull(whole, ratio=0.5), _MARGIN_M)
+        hull = _filled(whole)
+    simple = _filled(shapely.simplify(hull, 1.0))
+    return simple if simple.is_valid and bool(shapely.covered_by(geometries, simple).all()) else hull
+
+
+def _filled(area: object) -> shapely.Polygon:
+    """A polygon without holes."""
+    if not isinstance(area, shapely.Polygon):
+        raise TypeError(f"expected a polygon, got {area!r}")
+    return shapely.Polygon(area.exterior)
 
 
 def count_grids(area_m2: float) -> int:
@@ -43,17 +50,17 @@ def count_grids(area_m2: float) -> int:
     return int(min(max(round(area_m2 / GRID_AREA_M2), 1), MAX_GRIDS))
 
 
-def split_grids(boundary: shapely.Polygon, points: npt.NDArray[np.float64], count: int) -> list[shapely.Geometry]:
+def split_grids(boundary: shapely.Geometry, points: npt.NDArray[np.float64], count: int) -> list[shapely.Geometry]:
     """
     Cut `boundary` into `count` parts without gap or overlap, alike in area and in number of `points`.
 
-    Recursive bisection: each cut runs across the longer side, where half of the weight lies on each side; weight is half
-    share of area, half share of points (buildings).
+    Recursive bisection: each cut runs across the longer side, where half of the weight lies on each side; weight
+    is half share of area, half share of points (buildings).
 
     Parameters
     ----------
     boundary
-        Polygon, metres.
+        Polygon or multipolygon, metres.
     points
         Places of buildings, shape (n, 2), metres.
     count
@@ -63,13 +70,13 @@ def split_grids(boundary: shapely.Polygon, points: npt.NDArray[np.float64], coun
     -------
     Parts from north-west to south-east, rows first.
     """
-    cuts: list[shapely.LineString] = []
+    cuts: list[shapely.Geometry] = []
     cells = _bisect(boundary, points, count, cuts)
     if count == 1:
         return [boundary]
-    linework = shapely.union_all([boundary.boundary, *cuts], grid_size=_SNAP_M)
+    linework = shapely.union_all([shapely.boundary(boundary), *cuts], grid_size=_SNAP_M)
     faces = np.array(shapely.get_parts(shapely.polygonize([linework])), dtype=object)
-    faces = faces[shapely.covers(boundary.buffer(2 * _SNAP_M), shapely.point_on_surface(faces))]
+    faces = faces[shapely.covers(shapely.buffer(boundary, 2 * _SNAP_M), shapely.point_on_surface(faces))]
     inside = shapely.point_on_surface(faces)
     owner = shapely.STRtree(cells).query_nearest(inside, all_matches=False)[1]
     owner = _join_islands(faces, owner)
@@ -78,19 +85,19 @@ def split_grids(boundary: shapely.Polygon, points: npt.NDArray[np.float64], coun
 
 
 def _bisect(
-    part: shapely.Geometry, points: npt.NDArray[np.float64], count: int, cuts: list[shapely.LineString]
+    part: shapely.Geometry, points: npt.NDArray[np.float64], count: int, cuts: list[shapely.Geometry]
 ) -> list[shapely.Geometry]:
     if count <= 1:
         return [part]
-    west, south, east, north = part.bounds
+    west, south, east, north = shapely.bounds(part)
     axis = 0 if east - west >= north - south else 1
     low, high = (west, east) if axis == 0 else (south, north)
     first = count // 2
     wanted = first / count
-    area_m2 = part.area
+    area_m2 = float(shapely.area(part))
     for _ in range(40):
         at = (low + high) / 2
-        share = _below(part, axis, at).area / area_m2
+        share = float(shapely.area(_below(part, axis, at))) / area_m2
         if len(points):
             share = (share + float((points[:, axis] <= at).mean())) / 2
         low, high = (at, high) if share < wanted else (low, at)
@@ -104,7 +111,7 @@ def _bisect(
 
 
 def _half_plane(part: shapely.Geometry, axis: int, at: float) -> shapely.Polygon:
-    west, south, east, north = part.bounds
+    west, south, east, north = shapely.bounds(part)
     return (
         shapely.box(west - 1, south - 1, at, north + 1) if axis == 0 else shapely.box(west - 1, south - 1, east + 1, at)
     )

@@ -93,7 +93,7 @@ def make_boundary(geometries: Geometries, report: ImportReport) -> shapely.Polyg
 
 def make_grids(boundary: shapely.Geometry, points: npt.NDArray[np.float64], report: ImportReport) -> Incoming:
     """Grids of about 0.065 km², alike in area and buildings."""
-    parts = split_grids(boundary, points, count_grids(boundary.area))
+    parts = split_grids(boundary, points, count_grids(float(shapely.area(boundary))))
     number = np.arange(1, len(parts) + 1)
     report.add("derived", "grids", "community", "grids made, alike in area and number of buildings", count=len(parts))
     frame = pd.DataFrame(

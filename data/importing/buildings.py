@@ -17,7 +17,7 @@ from data.importing.incoming import Incoming, build_ids, merge_duplicates, repor
 from data.importing.layer import Layer
 from data.importing.report import ImportReport
 from data.importing.values import to_numbers
-from gis.repair import repair_areas
+from gis.repair import repair_areas, without
 
 STOREY_M: Final = 3.0
 # The tallest building of the world has 828 m (Burj Khalifa); 上海中心大厦 has 632 m.
@@ -38,6 +38,9 @@ _NAME_USES: Final = (
 _NUMBERED: Final = (
     r"^(?P<zone>[东西南北中]区|[一二三四五六七八九十]+区)?第?0*(?P<number>\d{1,4})\s*(?:幢|栋|号楼|座|#)$"
 )
+
+
+_COMPLETED: Final = ("height_m", "floors_above", "height_source", "floors_source", "base_m", "floors_below")
 
 
 @cache
@@ -82,7 +85,7 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
     report.add_mask("left_out", "building_part", layer.source, "parts of buildings whose whole outline is there", part)
     missing = shapely.is_missing(geometry)
     report.add_mask("repaired", "missing", layer.source, "records without geometry, left out", missing, labels)
-    repaired = repair_areas(np.where(point | part, None, geometry))
+    repaired = repair_areas(without(geometry, point | part))
     report_repairs(report, layer.source, repaired.changed, labels)
     good = ~shapely.is_missing(repaired.geometries)
     use = _find_use(column, name, layer.source, report)
@@ -102,8 +105,8 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
     rows["attributes"] = _to_json(layer)
     rows["geom"] = repaired.geometries
     keep = good & ~bad
-    defaults = rows[[c for c in rows if c.startswith("default ")]].rename(columns=lambda c: c.removeprefix("default "))
-    rows = rows.drop(columns=[c for c in rows if c.startswith("default ")])
+    defaults = rows[[f"default {name}" for name in _COMPLETED]].set_axis(list(_COMPLETED), axis="columns")
+    rows = rows.drop(columns=[f"default {name}" for name in _COMPLETED])
     defaults["use"] = "unknown"
     return rows[keep], defaults[keep], labels[keep]
 
@@ -117,7 +120,7 @@ class ColumnGetter:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
-        tags = frame["other_tags"] if "other_tags" in frame else None
+        tags = frame.get("other_tags")
         self._tags = tags if tags is not None and tags.notna().any() else None
 
     def __call__(self, name: str) -> pd.Series:
@@ -233,8 +236,8 @@ def _complete_heights(
         {
             "height_m": given,
             "floors_above": _whole(np.where(has_f, floors, np.maximum(np.round(height / STOREY_M), 1.0))),
-            "height_source": np.where(has_h, "file", np.where(has_f, "floors", None)),
-            "floors_source": np.where(has_f, "file", np.where(has_h, "height", None)),
+            "height_source": np.select([has_h, has_f], ["file", "floors"], ""),
+            "floors_source": np.select([has_f, has_h], ["file", "height"], ""),
             "base_m": np.where(too_high, np.nan, base),
             "floors_below": _whole(below),
             "default height_m": default_floors * STOREY_M,
@@ -245,6 +248,8 @@ def _complete_heights(
             "default floors_below": 0,
         }
     )
+    for name in ("height_source", "floors_source"):
+        rows[name] = rows[name].where(rows[name] != "")
     return rows, bad
 
 

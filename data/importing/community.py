@@ -53,7 +53,7 @@ class Community:
         """Half the diagonal of the boundary's box."""
         if self.boundary is None:
             return 0.0
-        west, south, east, north = self.boundary.bounds
+        west, south, east, north = shapely.bounds(self.boundary)
         return float(np.hypot(east - west, north - south)) / 2000.0
 
     @property

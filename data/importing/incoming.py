@@ -49,8 +49,7 @@ def build_ids(prefix: str, own: pd.Series, geometry: Geometries | None, texts: l
         wkb = shapely.to_wkb(geometry[missing], output_dimension=2) if geometry is not None else [b""] * len(missing)
         columns = [text.iloc[missing].fillna("").tolist() for text in texts]
         made = [hash_ids(f"{prefix}h", list(parts)) for parts in zip(wkb, *columns, strict=True)]
-        ids = ids.copy()
-        ids.iloc[missing] = made
+        ids = ids.fillna(pd.Series(made, index=ids.index[missing], dtype="str"))
     return ids
 
 

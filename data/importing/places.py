@@ -17,7 +17,7 @@ from data.importing.incoming import Incoming, build_ids, merge_duplicates, repor
 from data.importing.layer import Geometries, Layer
 from data.importing.report import ImportReport
 from data.importing.values import to_clock_times, to_dates, to_numbers
-from gis.repair import repair_areas, repair_lines, repair_points
+from gis.repair import repair_areas, repair_lines, repair_points, without
 
 # Rules in order: the first whose pattern is found in the tags decides what a piece of land is.
 _LAND_RULES: Final = (
@@ -147,8 +147,8 @@ def build_land(layers: list[Layer], report: ImportReport) -> Incoming | None:
         report.add_mask("derived", "stream_width", layer.source, "lines of water drawn 4 m wide", stream, label)
         geometry = np.where(stream, shapely.buffer(geometry, _STREAM_HALF_WIDTH_M), geometry)
         tree = (kind == "tree").to_numpy()
-        areas = repair_areas(np.where(tree | kind.isna().to_numpy(), None, geometry))
-        points = repair_points(np.where(tree, geometry, None))
+        areas = repair_areas(without(geometry, tree | kind.isna().to_numpy(dtype=bool)))
+        points = repair_points(without(geometry, ~tree))
         report_repairs(report, layer.source, areas.changed, label)
         report_repairs(report, layer.source, points.changed, label)
         height, _ = to_numbers(column("height_m"))
@@ -171,7 +171,7 @@ def build_land(layers: list[Layer], report: ImportReport) -> Incoming | None:
 def _land_kind(column: ColumnGetter, name: pd.Series, layer: Layer) -> pd.Series:
     """What each record is: by its tags, then by its own name, then by the layer's name."""
     parts = [column(c).fillna("") for c in ("natural", "landuse", "leisure", "amenity", "kind", "other_tags")]
-    tags = pd.Series("", index=name.index, dtype="str").str.cat(parts, sep=" ").str.lower()
+    tags = pd.concat(parts, axis="columns").agg(" ".join, axis="columns").str.lower()
     kind = pd.Series(pd.NA, index=name.index, dtype="str")
     for text in (tags, name.fillna(""), pd.Series(layer.name.lower(), index=name.index, dtype="str")):
         for what, pattern in _LAND_RULES:

@@ -93,7 +93,9 @@ def _check_same(layer: Layer, options: ImportOptions) -> None:
     if not options.crs or not layer.crs:
         return
     said, asked = get_crs(layer.crs), get_crs(options.crs)
-    if not said.equals(asked, ignore_axis_order=True) and said.to_authority(70) != asked.to_authority(70):
+    if not said.equals(asked, ignore_axis_order=True) and said.to_authority(min_confidence=70) != asked.to_authority(
+        min_confidence=70
+    ):
         raise CrsMismatchError(
             f"{layer.source}: the file says {crs_label(layer.crs)}, --crs says {crs_label(options.crs)}. Leave out --crs, "
             "or import files that name no coordinate system by themselves."

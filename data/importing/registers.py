@@ -85,7 +85,8 @@ def build_units(layers: list[Layer], locator: Locator, report: ImportReport) -> 
             "storeys read from the room number",
             derived.to_numpy(dtype=bool) & ~bad & ~nowhere,
         )
-        frame["level"] = said.astype("Float64").fillna(from_room).replace(0, pd.NA).astype("Int64")
+        frame["level"] = said.astype("Float64").fillna(from_room).astype("Int64")
+        frame["level"] = frame["level"].mask(frame["level"] == 0)
         frame["use"] = find_word(column("use"), _UNIT_USES)
         frame["name"] = column("name")
         frame["area_m2"] = area

@@ -16,7 +16,7 @@ from data.importing.layer import Layer
 from data.importing.report import ImportReport
 from data.importing.values import to_numbers
 from gis.noding import GRID_M, node_lines
-from gis.repair import repair_lines
+from gis.repair import repair_lines, without
 
 KINDS: Final = {
     "main": "motorway motorway_link trunk trunk_link primary primary_link 主干路 主干道 快速路 干道",
@@ -85,7 +85,7 @@ def _build_ways(layer: Layer, report: ImportReport) -> pd.DataFrame:
     report.add_mask(
         "repaired", "missing", layer.source, "records without geometry, left out", shapely.is_missing(geometry)
     )
-    repaired = repair_lines(np.where(skipped, None, geometry))
+    repaired = repair_lines(without(geometry, skipped))
     report_repairs(report, layer.source, repaired.changed, labels)
     kind = words.map(_KIND_OF)
     keep = ~shapely.is_missing(repaired.geometries)

@@ -52,7 +52,7 @@ def read_folder(path: Path) -> list[SourceFile]:
     """
     Files of a folder, or one file, as sources; the command line's side of an import.
 
-    Links that lead out of the folder are not followed.
+    A link that leads out of the folder is refused.
     """
     if path.is_file():
         siblings = [path]
@@ -67,7 +67,9 @@ def read_folder(path: Path) -> list[SourceFile]:
     wanted = {*_FORMATS, *_SHAPE_PARTS, ".zip", ".xls"}
     result = []
     for file in sorted(path.rglob("*")):
-        if file.is_file() and file.resolve().is_relative_to(root) and _suffix(file.name) in wanted:
+        if not file.resolve().is_relative_to(root):
+            raise BadFileError(f"{file.name}: is a link out of the folder. Copy the file itself into the folder.")
+        if file.is_file() and _suffix(file.name) in wanted:
             result.append(SourceFile(file.relative_to(path).as_posix(), _read(file)))
     if not result:
         raise BadFileError(

@@ -88,7 +88,8 @@ def to_clock_times(text: pd.Series) -> list[time | None]:
 
 def to_flags(text: pd.Series) -> pd.Series:
     """Yes or no; missing stays missing."""
-    return text.str.lower().isin(_YES).astype("object").where(text.notna(), None)
+    flags: pd.Series = text.str.lower().isin(_YES).astype("object").where(text.notna(), None)
+    return flags
 
 
 def hash_ids(prefix: str, parts: list[object]) -> str:

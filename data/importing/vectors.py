@@ -16,7 +16,7 @@ import pyogrio
 import shapely
 
 from data.importing import dbf
-from data.importing.encoding import decode_text
+from data.importing.encoding import decode_text, decodes
 from data.importing.layer import Geometries, Layer
 from data.importing.report import ImportReport
 from data.importing.sources import Dataset
@@ -31,7 +31,7 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
     """Every layer of a file; `BadFileError` with GDAL's reason when it cannot be read."""
     parts, codec, declares_crs = dict(dataset.parts), None, True
     if dataset.format == "geojson":
-        text, codec = decode_text(parts[next(iter(parts))], dataset.source)
+        text, codec = _decode_geojson(parts[next(iter(parts))], dataset.source)
         _check_geojson(text, dataset.source)
         parts = {".geojson": text.encode()}
         declares_crs = bool(_CRS_MEMBER.search(text[:_HEAD_CHARACTERS]) or _CRS_MEMBER.search(text[-_HEAD_CHARACTERS:]))
@@ -58,6 +58,18 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
         if not declares_crs:
             layer.declared_crs = None
     return layers
+
+
+def _decode_geojson(data: bytes, source: str) -> tuple[str, str]:
+    try:
+        return decode_text(data, source)
+    except BadFileError:
+        if any(decodes(data[:-missing], "utf-8") for missing in (1, 2, 3)):
+            raise BadFileError(
+                f"{source}: cannot be read as GeoJSON: it ends in the middle of a character. The file is cut off; export it "
+                "again."
+            ) from None
+        raise
 
 
 def _check_geojson(text: str, source: str) -> None:
