@@ -12,8 +12,8 @@ from data.addresses.tree import AddressTree, BuildingNode, Place
 
 PENALTIES = {"zone": 0.3, "building": 0.3, "unit": 0.2, "room": 0.2}
 """What a part that differs takes from a candidate's confidence; half of it where the text does not say the part."""
-_MOST_NAMES = 2000
-"""Similar names are searched only among so many: comparing takes about 10 µs each."""
+_COMPARED_NAMES = 30
+"""Only so many names, those that share most pairs of characters, are compared in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,7 @@ def _one_slip(number: str, known: Collection[str]) -> list[str]:
 
 def _similar_names(tree: AddressTree, parsed: ParsedAddress, limit: int) -> tuple[Candidate, ...]:
     said = fold(f"{parsed.zone}{parsed.remainder}").upper()[:60]
-    if not said or len(tree.names) > _MOST_NAMES:
-        return ()
-    near = difflib.get_close_matches(said, list(tree.names), n=limit, cutoff=0.5)
+    near = difflib.get_close_matches(said, tree.find_names_sharing(said, _COMPARED_NAMES), n=limit, cutoff=0.5)
     found: list[Candidate] = []
     for name in near:
         likeness = round(difflib.SequenceMatcher(None, said, name).ratio(), 4)

@@ -68,6 +68,7 @@ class AddressTree:
         """Read the frames once."""
         self.by_number: dict[str, dict[str, BuildingNode]] = {}
         self.names: dict[str, list[Place]] = {}
+        self._pairs: dict[str, list[str]] | None = None
         zones = {
             _text(zone) for frame in (addresses, buildings) if frame is not None for zone in _column(frame, "zone")
         }
@@ -93,6 +94,22 @@ class AddressTree:
         """All buildings that have a number."""
         for zones in self.by_number.values():
             yield from zones.values()
+
+    def find_names_sharing(self, text: str, limit: int) -> list[str]:
+        """Names that share most pairs of neighbouring characters with `text`; each place by one name."""
+        if self._pairs is None:
+            self._pairs = {}
+            shortest: dict[int, str] = {}
+            for name, places in self.names.items():
+                for place in places:
+                    shortest[id(place)] = min(name, shortest.get(id(place), name), key=len)
+            for name in dict.fromkeys(shortest.values()):
+                for pair in _pairs(name):
+                    self._pairs.setdefault(pair, []).append(name)
+        shared: Counter[str] = Counter()
+        for pair in _pairs(text):
+            shared.update(self._pairs.get(pair, ()))
+        return [name for name, _ in shared.most_common(limit)]
 
     def _add_address(self, row: dict[str, Any], full_text: str, parsed: ParsedAddress) -> None:
         address_id, building_id, unit_id = (
@@ -140,6 +157,10 @@ class AddressTree:
         if zone not in zones:
             zones[zone] = BuildingNode(Place(f"{zone}{building}幢", zone, building, building_id=building_id))
         return zones[zone]
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[i : i + 2] for i in range(len(text) - 1)}
 
 
 def _column(frame: pd.DataFrame, name: str) -> list[Any]:
