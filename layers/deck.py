@@ -23,7 +23,7 @@ from layers.scenes import SCENES
 MAX_ZOOM = 24  # the renderer's own limit of 20 is too far for 1:300 on fine screens
 
 _MATT = {"ambient": 0.62, "diffuse": 0.58, "shininess": 12, "specularColor": [20, 26, 34]}
-_GLOW = {"ambient": 0.95, "diffuse": 0.12, "shininess": 1, "specularColor": [0, 0, 0]}
+_GLOW = False  # unlit: it glows, and costs a machine without a graphics card a third of a lit solid
 
 # A warm evening sun from the south-west, as the drawn shadows say, and a cool sky opposite.
 _LIGHT = {
@@ -72,10 +72,7 @@ _ON_GROUND = {"parameters": {"depthCompare": "always", "depthWriteEnabled": Fals
 DRAWN: tuple[Drawn, ...] = (
     _flat("ground", "ground", "base", **_ON_GROUND),
     _flat("land", "land", "land", **_ON_GROUND),
-    Drawn(
-        "roads", "roads", "roads", "PathLayer", {"get_path": "l", "get_color": "c", "get_width": "w"},
-        {"width_units": "meters", "width_min_pixels": 0.8, "joint_rounded": True, "cap_rounded": True, **_ON_GROUND},
-    ),
+    _flat("roads", "roads", "roads", **_ON_GROUND),
     _flat("shadows", "shadows", "buildings", **_ON_GROUND),
     _flat("grids-face", "grids", "base", opacity=0.0, pickable=True, **_ON_GROUND),
     _line("grids", "grids", "grids", get_width=1.5, **_ON_GROUND),

@@ -14,7 +14,9 @@ _POST_SPAN_M = {"vehicle": 3.2, "emergency": 2.4, "pedestrian": 1.2}
 
 def _build_walls(request: SceneRequest) -> Records:
     frame = find_walls(request.store, request.viewer)
-    polygons, owners = to_polygons(frame.buffer(_WALL_HALF_M, cap_style="flat", join_style="mitre"), request.frame)
+    polygons, owners = to_polygons(
+        frame.simplify(0.1).buffer(_WALL_HALF_M, cap_style="flat", join_style="mitre"), request.frame
+    )
     kinds, heights = frame["kind"].tolist(), frame["height_m"].tolist()
     return [
         {"p": lift(polygon, 0.0), "h": heights[owner], "c": FENCE if kinds[owner] == "fence" else WALL}

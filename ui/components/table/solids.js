@@ -100,14 +100,14 @@ export function buildConfiguration(deck, luma) {
   };
 }
 
-/** A tree of 1 m: a short trunk under a faceted crown. */
+/** A tree of 1 m: a faceted crown that stands on its point. */
 function buildTree(luma) {
   const positions = [];
   const normals = [];
   const rings = [
-    [0.0, 0.05], [0.25, 0.05], [0.26, 0.2], [0.5, 0.31], [0.78, 0.22], [1.0, 0.0],
-  ]; // height, radius
-  const sides = 6;
+    [0.0, 0.06], [0.45, 0.34], [1.0, 0.0],
+  ]; // height, radius: few faces, because there are as many trees as rentals and machines without a graphics card
+  const sides = 5;
   for (let r = 0; r + 1 < rings.length; r += 1) {
     for (let s = 0; s < sides; s += 1) {
       const corner = (ring, side) => {
