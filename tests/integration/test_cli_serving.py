@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from tests.fixtures.serving import ServerProcess, run_shapan
 from tests.integration.test_cli import make_store
@@ -61,6 +64,15 @@ def test_pages_answer_with_the_policy(server: ServerProcess) -> None:
 def test_streamlits_own_addresses_are_guarded_too(server: ServerProcess) -> None:
     answer = httpx.get(f"{server.url}/_stcore/health", headers={"Host": "evil.example"}, trust_env=False)
     assert answer.status_code == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1"])
+def test_no_other_page_may_open_streamlits_websocket(server: ServerProcess, origin: str) -> None:
+    address = server.url.replace("http", "ws") + "/_stcore/stream"
+    with pytest.raises(InvalidStatus, match="403"), connect(address, origin=Origin(origin), proxy=None):
+        pass
+    with connect(address, origin=Origin(server.url), proxy=None) as own:
+        assert own.protocol.state.name == "OPEN"
 
 
 def test_ticket_is_for_its_owner_only(server: ServerProcess) -> None:
