@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -81,12 +82,13 @@ def _draw(
     )
 
 
+@cache
 def _day_shares(weekend: float, days: tuple[int, int]) -> np.ndarray:
     """Share of each day: Friday to Sunday `weekend` times the other days, a slow swing over the year."""
     start = pd.Timestamp(AS_OF.astimezone(SHANGHAI)).tz_localize(None) - pd.Timedelta(days=HISTORY_DAYS)
     dates = pd.date_range(start, periods=HISTORY_DAYS)[days[0] : days[1]]
-    week = np.where(dates.dayofweek >= 4, weekend, 1.0)
-    season = 1 + 0.15 * np.cos(2 * np.pi * (dates.dayofyear.to_numpy() - _SEASON_PEAK_DAY) / 365.25)
+    week = np.where(dates.day_of_week >= 4, weekend, 1.0)
+    season = 1 + 0.15 * np.cos(2 * np.pi * (dates.day_of_year.to_numpy() - _SEASON_PEAK_DAY) / 365.25)
     shares: np.ndarray = week * season
     shares /= shares.sum()
     return shares

@@ -15,6 +15,7 @@ from sample.streets import CANAL_WIDTH_M, EMBANKMENT_M
 from sample.zones import zone_yards
 
 TREES = 900
+LEAST_APART_M = 4.5
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,9 @@ def _land(
         free = area if kind == "water" else area.difference(covered)
         land += [(kind, name, part) for part in _solid(free, 6)]
         covered = covered.union(area)
-    for area in _parking(ways, covered, rng):
-        land.append(("parking", None, area))
-        covered = covered.union(area.buffer(0.3))
+    bays = _parking(ways, covered, rng)
+    land += [("parking", None, bay) for bay in bays]
+    covered = shapely.union_all([covered, *[bay.buffer(0.3) for bay in bays]])
     bank = skeleton.canal.buffer(CANAL_WIDTH_M / 2 + EMBANKMENT_M).intersection(skeleton.boundary)
     land += [("green", "丽人河风光带", part) for part in _solid(bank.difference(covered), 20)]
     aprons = covered.union(houses.buffer(1.8)).union(roads.buffer(0.7))
@@ -173,12 +174,15 @@ def _trees(
     kept = [p for p in streets if layout.skeleton.boundary.contains(p) and not hard.intersects(p)]
     greens = [area.buffer(-0.8) for kind, _, area in land if kind == "green"]
     shares = np.array([area.area for area in greens])
-    while len(kept) < TREES:
-        area = greens[int(rng.choice(len(greens), p=shares / shares.sum()))]
+    shares /= shares.sum()
+    shapely.prepare(greens)
+    xy = shapely.get_coordinates(kept)
+    while len(xy) < TREES:
+        area = greens[int(rng.choice(len(greens), p=shares))]
         left, low, right, high = area.bounds
         point = Point(float(rng.uniform(left, right)), float(rng.uniform(low, high)))
-        near = any(abs(p.x - point.x) < 4.5 and abs(p.y - point.y) < 4.5 for p in kept[-900:])
-        if area.contains(point) and not near and not hard.intersects(point):
-            kept.append(point)
-    heights = np.round(rng.normal(7.5, 1.8, len(kept)).clip(3.5, 13.0), 1)
-    return list(zip(kept, heights.tolist(), strict=True))
+        near = (np.abs(xy - [point.x, point.y]) < LEAST_APART_M).all(axis=1).any()
+        if not near and area.contains(point) and not hard.intersects(point):
+            xy = np.vstack([xy, [point.x, point.y]])
+    heights = np.round(rng.normal(7.5, 1.8, len(xy)).clip(3.5, 13.0), 1)
+    return list(zip([Point(at) for at in np.round(xy, 2)], heights.tolist(), strict=True))

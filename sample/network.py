@@ -58,7 +58,7 @@ def build_network(
 def cut(ways: list[RawWay]) -> list[Piece]:
     """Pieces that meet at their ends only; each knows its way."""
     noded = shapely.union_all([way.line for way in ways], grid_size=GRID_M)
-    lines = [line for line in shapely.get_parts(shapely.line_merge(noded)) if line.length > 0]
+    lines = [line for line in shapely.get_parts(noded) if line.length > 0]
     lines = list(shapely.get_parts(shapely.node(shapely.MultiLineString(lines))))
     tree = STRtree([way.line for way in ways])
     middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)

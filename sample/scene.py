@@ -14,8 +14,8 @@ from sample.layout import RawWay
 from sample.network import Piece
 
 _SITE_WEIGHT = {
-    "ktv": 12.0, "internet_cafe": 9.0, "hotel": 7.0, "bathhouse": 6.0, "supermarket": 6.0, "restaurant": 4.0,
-    "bank": 3.0, "recycling": 3.0, "pharmacy": 2.0, "express": 2.5,
+    "ktv": 6.0, "internet_cafe": 5.0, "hotel": 4.5, "bathhouse": 4.0, "supermarket": 3.5, "restaurant": 2.5,
+    "bank": 2.0, "recycling": 2.0, "pharmacy": 1.5, "express": 1.5,
 }  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def build_scene(
     for unit in registers.units:
         at, key = unit["geom"].representative_point(), unit["building_id"]
         home = unit["use"] == "dwelling"
-        spread = float(rng.gamma(0.45, 1 / 0.45)) if home else float(rng.gamma(3, 1 / 3))
+        spread = float(rng.gamma(0.45, 1 / 0.45)) if home else float(rng.gamma(5, 1 / 5))
         weight = factor[key] * spread * (1.0 if home else _SITE_WEIGHT.get(kind_of.get(unit["unit_id"], ""), 1.0))
         label = texts[unit["address_id"]]
         rows.append((at.x, at.y, 0 if home else 2, key, unit["unit_id"], label, weight))

@@ -45,6 +45,8 @@ def build_shops(
     """Rows of shops with their fronts at the pavement; they keep 2 m from what is `taken`."""
     plans: list[Plan] = []
     used: BaseGeometry = taken.buffer(2)
+    shapely.prepare(used)
+    built: list[BaseGeometry] = []
     for stretch in SHOP_STREETS:
         street = skeleton.street(stretch.street)
         front = beside(street.line, stretch.side * (street.half_m + 0.6))
@@ -52,11 +54,11 @@ def build_shops(
         while at < stop - 12:
             length = float(rng.uniform(19, 36))
             plan = _row(street, front, at, min(length, stop - at), stretch, blocks, rng)
-            if plan is None or used.intersects(plan.footprint):
+            if plan is None or any(other.intersects(plan.footprint) for other in (used, *built)):
                 at += 4.0
                 continue
             plans.append(plan)
-            used = used.union(plan.footprint.buffer(0.4))
+            built.append(plan.footprint.buffer(0.4))
             at += length + float(rng.choice([0.8, 0.8, 1.2, 5.0]))
     return plans
 
