@@ -17,17 +17,23 @@ MAX_GRIDS: Final = 400
 _CELL_M: Final = 10.0
 _MARGIN_M: Final = 25.0
 _SNAP_M: Final = 0.001
+_MAX_CELLS: Final = 4000
+# The cut is placed to within a 16,000th of the part's length: 5 cm on 800 m.
+_HALVINGS: Final = 14
 
 
 def build_boundary(geometries: Geometries) -> shapely.Polygon:
     """
     One polygon around all of `geometries` (metres, none missing): their concave hull and 25 m around it.
 
-    The hull is taken on a raster of 10 m, so that its cost does not grow with the detail of the files.
+    The hull is taken on a raster of 10 m, coarser for districts of many square kilometres, so that its cost does not grow
+    with the detail of the files.
     """
     xy = shapely.get_coordinates(shapely.convex_hull(geometries))
-    cells = np.unique(np.round(xy / _CELL_M), axis=0) * _CELL_M
-    hull = _filled(shapely.buffer(shapely.concave_hull(shapely.multipoints(cells), ratio=0.25), _MARGIN_M))
+    cell_m = max(_CELL_M, float(np.sqrt(np.prod(np.ptp(xy, axis=0)) / _MAX_CELLS)))
+    cells = np.unique(np.round(xy / cell_m), axis=0) * cell_m
+    margin_m = max(_MARGIN_M, cell_m)
+    hull = _filled(shapely.buffer(shapely.concave_hull(shapely.multipoints(cells), ratio=0.25), margin_m))
     outside = geometries[~shapely.covered_by(geometries, hull)]
     if len(outside):
         whole = shapely.union_all([*shapely.buffer(outside, _MARGIN_M), hull])
@@ -95,16 +101,17 @@ def _bisect(
     first = count // 2
     wanted = first / count
     area_m2 = float(shapely.area(part))
-    for _ in range(40):
+    for _ in range(_HALVINGS):
         at = (low + high) / 2
-        share = float(shapely.area(_below(part, axis, at))) / area_m2
+        share = float(shapely.area(_clipped(part, axis, at))) / area_m2
         if len(points):
             share = (share + float((points[:, axis] <= at).mean())) / 2
         low, high = (at, high) if share < wanted else (low, at)
     at = round((low + high) / 2, 3)
     margin = 1.0
     ends = [(at, south - margin), (at, north + margin)] if axis == 0 else [(west - margin, at), (east + margin, at)]
-    below, above = _below(part, axis, at), shapely.difference(part, _half_plane(part, axis, at))
+    half = _half_plane(part, axis, at)
+    below, above = shapely.intersection(part, half), shapely.difference(part, half)
     cuts.append(shapely.intersection(shapely.LineString(ends), part))
     near = points[:, axis] <= at
     return [*_bisect(below, points[near], first, cuts), *_bisect(above, points[~near], count - first, cuts)]
@@ -117,8 +124,10 @@ def _half_plane(part: shapely.Geometry, axis: int, at: float) -> shapely.Polygon
     )
 
 
-def _below(part: shapely.Geometry, axis: int, at: float) -> shapely.Geometry:
-    return shapely.intersection(part, _half_plane(part, axis, at))
+def _clipped(part: shapely.Geometry, axis: int, at: float) -> shapely.Geometry:
+    """What lies below the cut, quickly: good enough to weigh, not to keep."""
+    west, south, east, north = shapely.bounds(part)
+    return shapely.clip_by_rect(part, west, south, *((at, north) if axis == 0 else (east, at)))
 
 
 def _join_islands(faces: Geometries, owner: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

@@ -20,8 +20,9 @@ _PERSON: Final = re.compile(
 )
 _ABOUT_ORGANISATIONS: Final = re.compile(r"数$|人数|数量|phonebooth")
 # Resident identity number (GB 11643-1999): region, date of birth, sequence, check character.
-ID_NUMBER: Final = r"(?<!\d)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
-MOBILE_NUMBER: Final = r"(?<!\d)1[3-9]\d{9}(?!\d)"
+# No look-around in these: pandas hands them to a regular-expression engine that has none and is ten times as fast.
+ID_NUMBER: Final = r"(?:^|\D)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:\D|$)"
+MOBILE_NUMBER: Final = r"(?:^|\D)1[3-9]\d{9}(?:\D|$)"
 
 
 def normalise_header(name: str) -> str:

@@ -17,7 +17,7 @@ from data.importing.vectors import read_vector
 from gis.errors import BadFileError
 
 _MARKUP: Final = r"<\s*[A-Za-z/!]"
-_FORMULA: Final = r"^[=@]|^[+\-](?![\d.])"
+_FORMULA: Final = r"^[=@]|^[+\-](?:[^\d.]|$)"
 
 
 def read_layers(

@@ -93,12 +93,11 @@ def build_units(layers: list[Layer], locator: Locator, report: ImportReport) -> 
         frame["residents_count"] = people
         frame["floating_count"] = floating
         frame["source_key"] = column("id")
-        keyed = [
-            hash_ids("u-h", [b, u or "", r])
-            for b, u, r in zip(frame["building_id"], frame["unit"], frame["room"], strict=True)
-        ]
-        frame["unit_id"] = ("u-" + column("id")).fillna(pd.Series(keyed, dtype="str"))
         keep = ~(bad | nowhere | roomless)
+        frame["unit_id"] = "u-" + column("id")
+        hashed = frame["unit_id"].isna() & keep
+        keyed = frame.loc[hashed, ["building_id", "unit", "room"]].fillna("").itertuples(index=False)
+        frame.loc[hashed, "unit_id"] = [hash_ids("u-h", list(parts)) for parts in keyed]
         frames.append(frame[keep])
         labels.append(label[keep])
     frame = pd.concat(frames, ignore_index=True)

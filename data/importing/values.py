@@ -48,31 +48,39 @@ def to_times_utc(text: pd.Series) -> tuple[pd.Series, Mask]:
     """
     Times as naive UTC; text without an offset is Asia/Shanghai. Missing and unreadable are NaT; mask of the unreadable.
     """
-    local = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
-    clean = text.str.replace("T", " ", regex=False).str.replace(r"\.\d+$", "", regex=True)
-    with_offset = clean.str.contains(r"(?:[+-]\d{2}:?\d{2}|Z)$", regex=True, na=False)
-    for style in _DATE_FORMATS:
-        left = local.isna() & clean.notna() & ~with_offset
-        if not left.any():
-            break
-        local[left] = pd.to_datetime(clean[left], format=style, errors="coerce").astype("datetime64[us]")
-    utc = (
-        local.dt.tz_localize(SHANGHAI, ambiguous="NaT", nonexistent="shift_forward")
-        .dt.tz_convert("UTC")
-        .dt.tz_localize(None)
-    )
-    if with_offset.any():
-        aware = pd.to_datetime(clean[with_offset], format="ISO8601", utc=True, errors="coerce")
-        utc[with_offset] = aware.dt.tz_localize(None).astype("datetime64[us]")
+    codes, unique = pd.factorize(text)
+    parsed = _parse_times(pd.Series(unique, dtype="str"))
+    utc = pd.Series(parsed.reindex(codes).to_numpy(), index=text.index).astype("datetime64[us]")
     plausible = utc.isna() | utc.between(pd.Timestamp(1980, 1, 1), pd.Timestamp(2100, 1, 1))
     utc = utc.where(plausible)
     return utc, (text.notna() & utc.isna()).to_numpy()
 
 
+def _parse_times(text: pd.Series) -> pd.Series:
+    clean = text.where(text.str.contains(r"^\d{4}", regex=True, na=False))
+    clean = clean.str.replace("T", " ", regex=False).str.replace(r"\.\d+$", "", regex=True)
+    with_offset = clean.str.contains(r"(?:[+-]\d{2}:?\d{2}|Z)$", regex=True, na=False) & clean.str.contains(
+        ":", na=False
+    )
+    local = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
+    for style in _DATE_FORMATS:
+        left = local.isna() & clean.notna() & ~with_offset
+        if not left.any():
+            break
+        local[left] = pd.to_datetime(clean[left], format=style, errors="coerce").astype("datetime64[us]")
+    zoned = local.dt.tz_localize(SHANGHAI, ambiguous="NaT", nonexistent="shift_forward")
+    utc = zoned.dt.tz_convert("UTC").dt.tz_localize(None)
+    if with_offset.any():
+        aware = pd.to_datetime(clean[with_offset], format="ISO8601", utc=True, errors="coerce")
+        utc[with_offset] = aware.dt.tz_localize(None).astype("datetime64[us]")
+    return utc
+
+
 def to_dates(text: pd.Series) -> pd.Series:
     """Days, NaT where missing or unreadable."""
     utc, _ = to_times_utc(text)
-    return utc.dt.tz_localize("UTC").dt.tz_convert(SHANGHAI).dt.tz_localize(None).dt.normalize()
+    days: pd.Series = utc.dt.tz_localize("UTC").dt.tz_convert(SHANGHAI).dt.tz_localize(None).dt.normalize()
+    return days
 
 
 def to_clock_times(text: pd.Series) -> list[time | None]:
