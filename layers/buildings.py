@@ -1,8 +1,9 @@
 """
 Buildings: bodies of true height, roofs, and the shadow that a sun in the south-west lays on the ground.
 
-Old walk-ups carry pitched tile roofs. Where the source gives a height, that is the ridge; where height came from
-floors x 3.0 m, that is the eave and the roof stands on it. Heights that nobody measured are drawn lighter and plain.
+Old walk-ups carry pitched tile roofs. Where the source gives a height that leaves room for the storeys, that is the
+ridge; else, and where height came from floors x 3.0 m, it is the eave and the roof stands on it. Heights that nobody
+measured are drawn lighter and plain.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from layers.scene import Records, Scene, SceneRequest
 SLABS_BELOW = 2_000  # more buildings than this are plain boxes: an office machine must still turn the table
 _ROOF_RISE_M = 2.2
 _EAVE_OVERHANG_M = 0.5
+_LEAST_STOREY_M = 2.75  # where storeys of at least this do not fit under it, a measured height is the eave's
 _PARAPET_M = 0.7
 _RECTANGLE_SHARE = 0.93  # of its own minimal rectangle: what counts as a plain slab that can carry a gable
 _SUN_AZIMUTH_DEG = 225.0  # clockwise from grid north; where the light comes from
@@ -38,8 +40,10 @@ def _has_pitched_roof(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
 
 def _body_heights(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     heights: np.ndarray[Any, Any] = frame["height_m"].to_numpy(dtype=float)
-    measured = (frame["height_source"] == "file").to_numpy(dtype=bool)
-    return np.where(_has_pitched_roof(frame) & measured, np.maximum(heights - _ROOF_RISE_M, 0.6 * heights), heights)
+    storeys: np.ndarray[Any, Any] = frame["floors_above"].to_numpy(dtype=float) * _LEAST_STOREY_M
+    eaves = heights - _ROOF_RISE_M
+    is_ridge = (frame["height_source"] == "file").to_numpy(dtype=bool) & (eaves >= storeys)
+    return np.where(_has_pitched_roof(frame) & is_ridge, eaves, heights)
 
 
 def _build_bodies(request: SceneRequest) -> Records:

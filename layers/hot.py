@@ -28,7 +28,7 @@ from layers.scene import Records, Scene, SceneRequest
 
 DEFAULT_WEEKS = 52
 WEEKS = (4, 12, 26, 52, 104)
-CELL_M = 50.0
+CELL_M = 25.0  # with the eight cells around a neighbourhood of 75 m: 50 m cells found no place of the sample
 _TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community")
 _CURTAIN_M = 14.0
 _OVER_ROOF_M = 4.0

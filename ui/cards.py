@@ -5,6 +5,7 @@ anything, `<script>` included.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -18,6 +19,12 @@ _KINDS_SHOWN = 4
 _ROWS_SHOWN = 6
 
 Pair = tuple[str, str]
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:])")
+
+
+def escape_markdown(text: str) -> str:
+    """`text` for a button's label, where Streamlit reads markdown: a building may be called `[here](…)`."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def build_card(place: Place, categories: pd.DataFrame, lang: Language) -> str:

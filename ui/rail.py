@@ -12,7 +12,7 @@ from i18n import Language, t
 from layers import LocalFrame
 from layers.hot import DEFAULT_WEEKS, WEEKS, HotPlace, HotQuestion, find_hot_places, hot_id
 from ui import session
-from ui.cards import build_card
+from ui.cards import build_card, escape_markdown
 from ui.search import show_search
 from ui.targets import build_hot_target
 
@@ -22,8 +22,10 @@ def show_rail(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
     show_search(store, viewer, frame, lang)
     st.html(f"<h3>{t('wall.selected', lang)}</h3>")
     _show_selected(store, viewer, lang)
-    st.html(f"<h3>{t('wall.hot', lang)}</h3>")
-    return _show_hot(store, viewer, frame, lang)
+    selected = session.get_selected()
+    is_shown = not selected or selected["kind"] == "hot"  # what is selected comes first; the list waits folded up
+    with st.expander(t("wall.hot", lang), expanded=is_shown, key=f"hot_list_{is_shown}"):
+        return _show_hot(store, viewer, frame, lang)
 
 
 def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -95,8 +97,10 @@ def _below(categories, kind: str) -> set[str]:  # type: ignore[no-untyped-def]
 
 
 def _say(place: HotPlace, lang: Language) -> str:
-    name = place.name or t("wall.hot_area", lang)
-    return f"{place.rank}  {name}"
+    name = place.name if place.kind != "area" else t("wall.hot_area_named", lang, name=place.name)
+    known = {"count": place.count, "expected": f"{place.expected:.1f}", "same": place.n_same_caller}
+    reason = t(f"wall.reason_{place.reason}", lang, **known)
+    return f"**{place.rank} · {escape_markdown(name)}**  \n{escape_markdown(reason)}"
 
 
 def _go_to(place: HotPlace, frame: LocalFrame) -> None:

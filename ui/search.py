@@ -13,6 +13,7 @@ from data.viewer import Role, Viewer
 from i18n import Language, t
 from layers import LocalFrame
 from ui import session
+from ui.cards import escape_markdown
 from ui.targets import find_target
 
 _LIMIT = 8
@@ -40,7 +41,7 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
         st.caption(t("wall.hits", lang, count=result.total))
         for hit in result.hits:
             st.button(
-                hit.label,
+                escape_markdown(hit.label),
                 key=f"hit-{hit.kind}-{hit.id}",
                 on_click=_go_to,
                 args=(store, viewer, frame, hit),

@@ -83,12 +83,14 @@ export function buildConfiguration(deck, luma) {
 
   class CurtainLayer extends SolidLayer {
     getShaders(kind) {
-      return inject(super.getShaders(kind), kind, CURTAIN_FRAGMENT);
+      const shaders = inject(super.getShaders(kind), kind, CURTAIN_FRAGMENT);
+      // Sides only: a lid would veil what stands inside.
+      if (kind === "top") shaders.inject = { "fs:DECKGL_FILTER_COLOR": "discard;" };
+      return shaders;
     }
     initializeState() {
       super.initializeState();
       addFloorHeights(this);
-      this.setState({ topModel: null }); // sides only: a lid would veil what stands inside
     }
   }
   CurtainLayer.layerName = "CurtainLayer";
@@ -100,12 +102,12 @@ export function buildConfiguration(deck, luma) {
   };
 }
 
-/** A tree of 1 m: a faceted crown that stands on its point. */
+/** A tree of 1 m: a faceted crown, nearly down to the ground. */
 function buildTree(luma) {
   const positions = [];
   const normals = [];
   const rings = [
-    [0.0, 0.06], [0.45, 0.34], [1.0, 0.0],
+    [0.08, 0.07], [0.34, 0.33], [0.7, 0.24], [1.0, 0.0],
   ]; // height, radius: few faces, because there are as many trees as rentals and machines without a graphics card
   const sides = 5;
   for (let r = 0; r + 1 < rings.length; r += 1) {
@@ -117,14 +119,12 @@ function buildTree(luma) {
       };
       const [a, b, c, d] = [corner(r, s), corner(r, s + 1), corner(r + 1, s + 1), corner(r + 1, s)];
       for (const face of [[a, b, c], [a, c, d]]) {
-        const [p, q, t] = face;
-        const u = q.map((v, i) => v - p[i]);
-        const w = t.map((v, i) => v - p[i]);
-        const normal = [u[1] * w[2] - u[2] * w[1], u[2] * w[0] - u[0] * w[2], u[0] * w[1] - u[1] * w[0]];
-        const length = Math.hypot(...normal) || 1;
         for (const point of face) {
           positions.push(...point);
-          normals.push(...normal.map((v) => v / length));
+          // As if the crown were round: a few faces look like leaves, not like cut glass.
+          const outward = [point[0], point[1], (point[2] - 0.45) * 0.5];
+          const length = Math.hypot(...outward) || 1;
+          normals.push(...outward.map((v) => v / length));
         }
       }
     }
