@@ -1,9 +1,19 @@
 """
-The database file under the store: opening it, leading it to today's schema, and opening it anew after a fatal error.
+The database file under the store: opening it, leading it to today's schema, and folding its log into it.
+
+DuckDB's own checkpoint overwrites blocks that the file still needs: a kill in the middle of one leaves a file that
+nobody can open (measured, see docs/decisions/2026-11-23-store.md). So DuckDB never checkpoints this file. What was
+written waits in its log, until a copy of both takes the log in and then takes the file's place. Beside `demo.duckdb`
+that needs
+
+    demo.duckdb.new      the copy; unfinished and worthless while there is no .folded
+    demo.duckdb.folded   the log that the copy has taken in: the copy is whole, and is to take the file's place
 """
 
 from __future__ import annotations
 
+import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +23,8 @@ from pathlib import Path
 import duckdb
 import duckdb_extension_spatial
 
-from data.migrating import Migration, copy_aside, copy_durably, find_pending, put_in_place
+from data.durable import copy_durably, put_in_place, sync, sync_folder
+from data.migrating import Migration, copy_aside, find_pending
 from gis.errors import (
     BadFileError,
     BadRecordError,
@@ -31,6 +42,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_unsigned_extensions": True,
+    "checkpoint_threshold": "1TB",
 }
 # Three headers of 4 KiB stand before the blocks; the first says DUCK behind its checksum (DuckDB's storage format).
 _HEADERS_SIZE_BYTES = 3 * 4096
@@ -38,22 +50,27 @@ _MAGIC = b"DUCK"
 _MAGIC_OFFSET_BYTES = 8
 # After these DuckDB answers nothing until the file is opened anew.
 BROKEN = (duckdb.FatalException, duckdb.InternalException)
+# As DuckDB's own default for its checkpoints.
+LOG_LIMIT_BYTES = 16 * 2**20
+_log = logging.getLogger(__name__)
 
 
 class Database:
     """
-    The open file. After a fatal error (a full disk during a checkpoint) it is opened anew by whoever comes next.
+    The open file, opened anew by whoever comes next after a fatal error, and when its log has grown too long.
 
     DuckDB shares one instance of a file among all connections of a process, so every cursor has to be back before.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, log_limit_bytes: int) -> None:
         self._path = path
+        self._log_limit_bytes = log_limit_bytes
+        self._fold_at_bytes = log_limit_bytes
         self._connection: duckdb.DuckDBPyConnection | None = _connect(path)
         self._changed = threading.Condition()
         self._held = threading.local()
         self._out = 0
-        self._broken = False
+        self._stale = False
         self._closed = False
 
     @contextmanager
@@ -63,7 +80,7 @@ class Database:
         try:
             yield cursor
         except BROKEN:
-            self._broken = True
+            self._stale = True
             raise
         finally:
             with suppress(duckdb.Error):
@@ -73,26 +90,34 @@ class Database:
                 self._out -= 1
                 self._changed.notify_all()
 
+    def check_log(self) -> None:
+        """After a commit: have a log that has grown too long folded in by whoever comes next."""
+        if _measure_log(self._path) > self._fold_at_bytes:
+            self._stale = True
+
     def close(self) -> None:
-        """Wait for cursors that are out, then let the file go; what the disk then refuses stays in the log file."""
+        """Wait for cursors that are out, let the file go and fold its log in. A second time it does nothing."""
         with self._changed:
-            self._closed = True
             self._changed.wait_for(lambda: self._out == 0)
-            self._disconnect()
+            if not self._closed:
+                self._closed = True
+                self._disconnect()
+                fold_log(self._path)
 
     def _take(self) -> duckdb.DuckDBPyConnection:
         with self._changed:
             mine = getattr(self._held, "count", 0)
-            if self._broken and mine:
-                raise StoreWriteError(f"Store '{self._path.stem}' failed and is opened anew. Try again.")
-            if self._broken:
-                self._changed.wait_for(lambda: not self._broken or self._out == 0)
+            if self._stale and not mine:  # who holds one already would wait for itself, and gets another of the old
+                self._changed.wait_for(lambda: not self._stale or self._out == 0)
             if self._closed:
                 raise StoreClosedError(f"Store '{self._path.stem}' is closed. Open it again.")
-            if self._broken or self._connection is None:
+            if self._connection is None or (self._stale and not mine):
                 self._disconnect()
+                fold_log(self._path)
+                # Where that failed, the next try comes after as much again.
+                self._fold_at_bytes = _measure_log(self._path) + self._log_limit_bytes
                 self._connection = _connect(self._path)
-                self._broken = False
+                self._stale = False
             cursor = self._connection.cursor()
             self._held.count = mine + 1
             self._out += 1
@@ -103,6 +128,61 @@ class Database:
             with suppress(duckdb.Error):
                 self._connection.close()
         self._connection = None
+
+
+def fold_log(path: Path) -> bool:
+    """
+    Take the log of a closed file into it, or finish what a killed process began; False, with a warning, when it cannot.
+
+    At any moment either the file with its log, or the finished copy, is on the disk, and the next call finds out which.
+    `StoreWriteError` when only the last step failed: then the file must not be opened before it is done.
+    """
+    log, work, folded = (path.with_name(path.name + ending) for ending in (".wal", ".new", ".folded"))
+    try:
+        if folded.exists():
+            _finish_fold(path, work, folded)
+        _remove(work)
+        if not log.exists():
+            return True
+        shutil.copyfile(path, work)
+        shutil.copyfile(log, work.with_name(work.name + ".wal"))
+        connection = _connect(work)
+        try:
+            connection.execute("CHECKPOINT")
+        finally:
+            connection.close()
+        if work.with_name(work.name + ".wal").exists():
+            raise OSError("the log did not go into the copy")
+        sync(work)
+        log.replace(folded)
+        sync_folder(path.parent)
+        _finish_fold(path, work, folded)
+    except (OSError, duckdb.Error, ShapanError) as error:
+        if folded.exists():  # without its log the file must not be opened
+            raise StoreWriteError(
+                f"Store '{path.stem}' cannot be put in place: {first_line(error)}. Nothing is lost. "
+                f"Make sure that {path.parent} can be written, then open it again."
+            ) from error
+        # Nothing is lost: the log stays beside the file, and DuckDB reads both.
+        _log.warning("The log of store '%s' stays beside it for now: %s", path.stem, first_line(error))
+        with suppress(OSError):
+            _remove(work)
+        return False
+    return True
+
+
+def _finish_fold(path: Path, work: Path, folded: Path) -> None:
+    if work.exists():
+        put_in_place(work, path)
+    folded.unlink()
+    sync_folder(path.parent)
+
+
+def _measure_log(path: Path) -> int:
+    try:
+        return path.with_name(path.name + ".wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def to_write_error(error: duckdb.Error, name: str, folder: Path) -> ShapanError | None:
@@ -129,7 +209,7 @@ def _connect(path: Path, *, only_look: bool = False) -> duckdb.DuckDBPyConnectio
     try:
         connection = duckdb.connect(str(path), read_only=only_look, config=_CONFIG)
     except duckdb.Error as error:
-        if "lock" in str(error):
+        if "Could not set lock" in str(error):
             raise StoreInUseError(
                 f"Store '{path.stem}' is in use by another program: {first_line(error)}. Close that program."
             ) from error
@@ -140,6 +220,7 @@ def _connect(path: Path, *, only_look: bool = False) -> duckdb.DuckDBPyConnectio
         raise _to_bad_file(path, first_line(error)) from error
     if only_look:
         return connection
+    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     extension = next((Path(duckdb_extension_spatial.__path__[0]) / "extensions").rglob("spatial.duckdb_extension"))
     connection.load_extension(str(extension))
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -149,9 +230,13 @@ def _connect(path: Path, *, only_look: bool = False) -> duckdb.DuckDBPyConnectio
 def prepare_file(path: Path, migrations: Sequence[Migration], clock: Callable[[], datetime]) -> None:
     """Make `path` a store of today's schema, or raise and leave it as it was."""
     log, work = path.with_name(path.name + ".wal"), path.with_name(path.name + ".new")
-    _remove(work)
-    if not path.exists() and log.exists():
+    if path.exists():
+        _check_head(path)
+        fold_log(path)
+    elif log.exists():
         raise _to_bad_file(log, "the log of a store is there without the store")
+    else:
+        _remove(work)
     version = _check_file(path) if path.exists() else 0
     if version > len(migrations):
         raise StoreVersionError(
@@ -164,7 +249,8 @@ def prepare_file(path: Path, migrations: Sequence[Migration], clock: Callable[[]
     aside = None
     try:
         if version:
-            _connect(path).close()  # brings what is still in its log into the file
+            if log.exists():
+                raise OSError("its log cannot be folded into it")
             aside = copy_aside(path, version=version, now=clock().astimezone(UTC))
             copy_durably(path, work)
         _migrate(work, pending, clock)
@@ -178,8 +264,8 @@ def prepare_file(path: Path, migrations: Sequence[Migration], clock: Callable[[]
         ) from error
 
 
-def _check_file(path: Path) -> int:
-    """Schema version of a file that is a whole store; it is not changed."""
+def _check_head(path: Path) -> None:
+    """Raise when a file cannot be a database, before DuckDB sees it."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEADERS_SIZE_BYTES)
@@ -187,6 +273,10 @@ def _check_file(path: Path) -> int:
         raise _to_bad_file(path, str(error.strerror)) from error
     if head[_MAGIC_OFFSET_BYTES : _MAGIC_OFFSET_BYTES + len(_MAGIC)] != _MAGIC:
         raise _to_bad_file(path, "it is not a DuckDB file" if head else "it is empty")
+
+
+def _check_file(path: Path) -> int:
+    """Schema version of a file that is a whole store; it is not changed."""
     connection = _connect(path, only_look=True)
     try:
         _check_length(connection, path)

@@ -20,7 +20,7 @@ import geopandas as gpd
 import pandas as pd
 from pyproj import CRS
 
-from data.database import BROKEN, Database, prepare_file, to_write_error
+from data.database import BROKEN, LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
 from data.locking import OwnerLock
 from data.migrating import find_migrations
 from data.writing import Work, Writer
@@ -110,6 +110,8 @@ class Store:
         Gives aware times: of revisions, of migrations, and of "in use since".
     migrations
         Folders of migrations; none: the product's.
+    log_limit_bytes
+        The log is folded into the file when it is longer, which holds everybody up for a moment.
 
     Raises
     ------
@@ -117,7 +119,14 @@ class Store:
         The file is in use, newer than this program, cannot be migrated, or is no store. It is as it was.
     """
 
-    def __init__(self, path: Path, *, clock: Clock = utc_now, migrations: Sequence[Traversable] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock = utc_now,
+        migrations: Sequence[Traversable] = (),
+        log_limit_bytes: int = LOG_LIMIT_BYTES,
+    ) -> None:
         self.path = path.resolve()
         self._clock = clock
         self._listeners: list[Listener] = []
@@ -125,7 +134,7 @@ class Store:
         self._lock = OwnerLock(self.path, now=clock())
         try:
             prepare_file(self.path, find_migrations(*migrations), clock)
-            self._database = Database(self.path)
+            self._database = Database(self.path, log_limit_bytes=log_limit_bytes)
             with self._database.cursor() as cursor:
                 columns = cursor.execute(_COLUMNS).fetchall()
                 self._revisions = dict(cursor.execute("SELECT table_name, revision FROM revisions").fetchall())
@@ -260,6 +269,7 @@ class Store:
                     raise
         except duckdb.Error as error:
             raise to_write_error(error, self.path.stem, self.path.parent) or error from error
+        self._database.check_log()
         self._revisions = {**self._revisions, **changed}
         if changed:
             self._tell(changed)

@@ -15,13 +15,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from data import database
 from data.migrating import find_migrations
 from data.store import Store
-from gis.errors import BadFileError, StoreInUseError, StoreMigrationError, StoreVersionError
+from gis.errors import BadFileError, StoreInUseError, StoreMigrationError, StoreVersionError, StoreWriteError
 from tests.fixtures.killed_writer import put
 
 NOON = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 OWN = files("data.migrations")
+# DuckDB's storage format: three headers, then blocks of 256 KiB.
+HEADERS, BLOCK = 3 * 4096, 2**18
 NEWEST = len(find_migrations())
 
 
@@ -87,9 +90,8 @@ def test_an_older_store_is_migrated_after_a_copy_is_set_aside(path: Path, newer:
         assert old.read("SELECT height_m FROM buildings")["height_m"].tolist() == [1.0]
 
 
-def test_what_a_killed_process_left_in_the_log_is_in_the_copy_and_in_the_migrated_store(
-    path: Path, newer: Path
-) -> None:
+def leave_a_log(path: Path) -> None:
+    """A second building, written by a process that was then killed: it is in the log only."""
     code = (
         "import os, sys; from pathlib import Path; from data.store import Store; "
         "from tests.fixtures.killed_writer import put; s = Store(Path(sys.argv[1])); "
@@ -98,10 +100,20 @@ def test_what_a_killed_process_left_in_the_log_is_in_the_copy_and_in_the_migrate
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code, str(path)], cwd=root, timeout=120).returncode == 9
     assert path.with_name("demo.duckdb.wal").stat().st_size > 0
+
+
+def read_heights(path: Path) -> list[float]:
+    with Store(path) as store:
+        return store.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist()
+
+
+def test_what_a_killed_process_left_in_the_log_is_in_the_copy_and_in_the_migrated_store(
+    path: Path, newer: Path
+) -> None:
+    leave_a_log(path)
     with open_with(path, newer) as store:
         assert store.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist() == [2.0, 3.0]
-    with Store(path.parent / f"demo.v{NEWEST}-20261123T063000Z.duckdb") as old:
-        assert old.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist() == [1.0, 2.0]
+    assert read_heights(path.parent / f"demo.v{NEWEST}-20261123T063000Z.duckdb") == [1.0, 2.0]
 
 
 def test_a_failing_migration_leaves_the_original_and_names_itself(path: Path, newer: Path) -> None:
@@ -141,6 +153,60 @@ def test_migrations_with_a_gap_or_a_number_twice_are_refused(tmp_path: Path, nam
         (tmp_path / name).write_text("SELECT 1;")
     with pytest.raises(ValueError, match="without gap"):
         find_migrations(tmp_path)
+
+
+# The log
+
+
+def test_duckdb_itself_never_changes_a_file_that_is_there(path: Path) -> None:
+    """Its checkpoint would overwrite blocks in use; only a finished copy may take the file's place."""
+    before = path.read_bytes()
+    store = Store(path)
+    for n in range(2, 30):
+        store.write(lambda t, n=n: put(t, f"1-0-{n}", n))
+    assert path.read_bytes() == before
+    many = "INSERT INTO aliases SELECT 'a' || range, repeat('x', 50), 'site' FROM range(200000)"
+    store.write(lambda t: t.execute("aliases", many))  # so many rows that DuckDB writes them into the file at once
+    after = path.read_bytes()
+    assert after[:HEADERS] == before[:HEADERS]
+    changed = [at for at in range(HEADERS, len(before), BLOCK) if after[at : at + BLOCK] != before[at : at + BLOCK]]
+    assert len(after) > len(before)
+    for at in changed:  # blocks that were free: half written, they disturb nobody
+        torn = path.with_name("torn.duckdb")
+        torn.write_bytes(before[: at + 5000] + after[at + 5000 : at + BLOCK] + before[at + BLOCK :])
+        assert read_heights(torn) == [1.0]
+        torn.unlink()
+    store._database._disconnect()
+    assert path.read_bytes() == after
+    store.close()
+    assert list_files(path.parent) == ["demo.duckdb"]
+    assert read_heights(path) == [float(n) for n in range(1, 30)]
+
+
+def test_a_fold_that_ends_at_any_step_loses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_a_log(path)
+
+    def stop(*_: object) -> None:
+        raise OSError(5, "the disk is gone")
+
+    with monkeypatch.context() as patch:  # the copy is not yet safe on the disk: it is worth nothing
+        patch.setattr(database, "sync", stop)
+        assert read_heights(path) == [1.0, 2.0]
+        assert list_files(path.parent) == ["demo.duckdb", "demo.duckdb.wal"]
+    with monkeypatch.context() as patch:  # the copy is safe, but not in its place: the file alone is not the whole
+        patch.setattr(database, "put_in_place", stop)
+        for _ in range(2):
+            with pytest.raises(
+                StoreWriteError, match=r"'demo' cannot be put in place: .*disk is gone. Nothing is lost"
+            ):
+                Store(path)
+        assert list_files(path.parent) == ["demo.duckdb", "demo.duckdb.folded", "demo.duckdb.new"]
+    shutil.copy(path.with_name("demo.duckdb.folded"), path.parent / "log")
+    assert read_heights(path) == [1.0, 2.0]
+    assert list_files(path.parent) == ["demo.duckdb", "log"]
+    (path.parent / "log").rename(path.with_name("demo.duckdb.folded"))  # in its place, the log not yet thrown away
+    assert read_heights(path) == [1.0, 2.0]
+    assert list_files(path.parent) == ["demo.duckdb"]
 
 
 # Files that are no stores
