@@ -55,6 +55,7 @@ def show_wall() -> None:
         params=params,
         fly=session.get_fly(),
         idle_s=_get_idle_s(),
+        is_kiosk=st.query_params.get("kiosk") == "1",
     )
     show_table(data, on_picked=pick, on_language=speak)
 

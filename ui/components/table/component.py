@@ -59,6 +59,7 @@ def build_table_data(
     params: dict[str, str],
     fly: dict[str, Any] | None,
     idle_s: int,
+    is_kiosk: bool,
 ) -> dict[str, Any]:
     """Everything that the browser's half is given: strings, deck, addresses of scene files, where to fly."""
     files = {name: scene_url(name, revisions, lang=lang, boot_id=boot_id, params=params) for name in _FETCHED}
@@ -82,6 +83,7 @@ def build_table_data(
         "uses": [{"label": t(f"terms.use.{use}", lang), "color": _css(USE[use])} for use in uses if use in USE],
         "fly": fly,
         "idleS": idle_s,
+        "kiosk": is_kiosk,
     }
 
 

@@ -25,6 +25,7 @@ const INK = {
   gate: "rgba(176,214,226,0.92)",
   site: "#dffbff",
 };
+const REFERENCE_REM = 16; // on a wall four times as large words are, too: the same ones are shown
 const HALO = "rgba(6,11,22,0.88)";
 const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
 
@@ -75,7 +76,7 @@ export class Labels {
       const chosen = this.selected && record.id === this.selected.id;
       const [x, y, depth] = viewport.project([record.at[0], record.at[1], record.x[2] || 0]);
       if (depth > 1 || x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
-      const near = this.nearness(viewport, record) * unit;
+      const near = this.nearness(viewport, record) * unit * (REFERENCE_REM / rem);
       if (!chosen && (near < look.far || (look.until && near > look.until))) continue;
       this.place(record, look, x, y, viewport, rem, chosen, near);
     }

@@ -67,6 +67,7 @@ class Table {
     this.hud.build(this.data);
     this.listen();
     this.setRem();
+    document.body.classList.toggle("shapan-kiosk", Boolean(this.data.kiosk));
     this.ready = this.start();
   }
 
@@ -227,7 +228,8 @@ class Table {
     const wide = window.innerWidth > 900 && !this.chrome.classList.contains("sp-bare");
     const left = wide ? this.hud.parts.left.getBoundingClientRect().right : 0;
     const right = wide && rail ? window.innerWidth - rail.getBoundingClientRect().left : 0;
-    return { left: left + 12, right: right + 12, top: 4.2 * this.rem, bottom: 4.6 * this.rem };
+    const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : 4.2 * this.rem;
+    return { left: left + 12, right: right + 12, top: (wide ? 4.2 : 8) * this.rem, bottom: sheet + 0.4 * this.rem };
   }
 
   wholeCamera(pitch, bearing) {
