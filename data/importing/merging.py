@@ -47,7 +47,7 @@ def read_rows(
     frame = transaction.fetch(f"SELECT {chosen} FROM {table} {where}", parameters or [])
     for name, kind in columns.items():
         if kind == "GEOMETRY":
-            wkb = np.array([None if b is None else bytes(b) for b in frame[name]], dtype=object)
+            wkb = np.array([bytes(b) if isinstance(b, bytes | bytearray) else None for b in frame[name]], dtype=object)
             frame[name] = shapely.from_wkb(wkb)
     return frame
 

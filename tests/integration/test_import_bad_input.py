@@ -327,4 +327,6 @@ def test_a_table_alone_says_not_where_the_community_is(empty: Store) -> None:
 
 
 def test_a_kind_that_there_is_not(empty: Store) -> None:
-    assert "cannot be taken as 'roads'" in refusal(empty, three_buildings(), options=ImportOptions(kinds={"a": "roads"}))
+    assert "cannot be taken as 'roads'" in refusal(
+        empty, three_buildings(), options=ImportOptions(kinds={"a": "roads"})
+    )
