@@ -13,7 +13,7 @@ import pytest
 
 from data.store import Store
 from gis.errors import RefusedError
-from sample import SampleCommunity, build_community, write_sample
+from sample import SampleCommunity, write_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,19 +48,14 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
     assert first == second
 
 
-@pytest.fixture(scope="module")
-def built() -> SampleCommunity:
-    return build_community()
-
-
-def test_a_written_sample_is_whole(tmp_path: Path, built: SampleCommunity) -> None:
+def test_a_written_sample_is_whole(tmp_path: Path, sample_community: SampleCommunity) -> None:
     steps: list[tuple[str, float]] = []
     truth_path = tmp_path / "beside" / "truth.json"
     with Store(tmp_path / "sample.duckdb") as store:
         begun = time.process_time()
         write_sample(store, truth_path, progress=lambda step, share: steps.append((step, share)))
         assert time.process_time() - begun < 15  # the issue: under 15 s
-        for table, frame in built.tables.items():
+        for table, frame in sample_community.tables.items():
             columns = store.read(f"SELECT * FROM {table} LIMIT 0").columns
             assert set(frame.columns) <= set(columns), table
             assert store.read(f"SELECT count(*) AS n FROM {table}")["n"].iloc[0] == len(frame), table
@@ -68,9 +63,9 @@ def test_a_written_sample_is_whole(tmp_path: Path, built: SampleCommunity) -> No
         assert store.revision("incidents") == store.revision("community") == 1
         footprints = store.read_geo("SELECT building_id, ST_AsWKB(geom) AS geom FROM buildings ORDER BY building_id")
         assert footprints.geometry.geom_equals_exact(
-            built.tables["buildings"].sort_values("building_id", ignore_index=True)["geom"], 0
+            sample_community.tables["buildings"].sort_values("building_id", ignore_index=True)["geom"], 0
         ).all()
-    assert json.loads(truth_path.read_text(encoding="utf-8")) == json.loads(json.dumps(built.truth))
+    assert json.loads(truth_path.read_text(encoding="utf-8")) == json.loads(json.dumps(sample_community.truth))
     assert [path.name for path in truth_path.parent.iterdir()] == ["truth.json"]
     assert steps[-1][1] == 1.0
     assert [share for _, share in steps] == sorted(share for _, share in steps)
@@ -93,9 +88,9 @@ def test_a_store_with_a_community_is_refused_and_left_alone(tmp_path: Path) -> N
 
 
 def test_a_failure_in_the_middle_leaves_nothing(
-    tmp_path: Path, built: SampleCommunity, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sample_community: SampleCommunity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sample.write.build_community", lambda _seed: built)
+    monkeypatch.setattr("sample.write.build_community", lambda _seed: sample_community)
 
     def fail(step: str, _share: float) -> None:
         if step == "Writing units":

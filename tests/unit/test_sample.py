@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from sample import SampleCommunity, build_community
+from sample import SampleCommunity
 
 AREA_M2 = 720_000  # the issue: 0.72 km², within 0.1 %
 
 
 @pytest.fixture(scope="module")
-def sample() -> SampleCommunity:
-    return build_community()
+def sample(sample_community: SampleCommunity) -> SampleCommunity:
+    return sample_community
 
 
 def _geo(sample: SampleCommunity, table: str) -> gpd.GeoDataFrame:

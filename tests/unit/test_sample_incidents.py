@@ -11,15 +11,15 @@ import pytest
 import shapely
 from scipy.stats import norm, poisson
 
-from sample import SampleCommunity, build_community
+from sample import SampleCommunity
 
 AS_OF = pd.Timestamp("2026-11-15 16:00")  # 2026-11-15 24:00 in Shanghai, UTC
 CELL_M = 50.0
 
 
 @pytest.fixture(scope="module")
-def sample() -> SampleCommunity:
-    return build_community()
+def sample(sample_community: SampleCommunity) -> SampleCommunity:
+    return sample_community
 
 
 @pytest.fixture(scope="module")
