@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data.queries import find_rentals, get_info
+from data.queries import get_info
 from layers.scene import Records, Scene, SceneRequest
 
 
@@ -15,7 +15,6 @@ def _build(request: SceneRequest) -> Records:
             (SELECT count(*) FROM land WHERE kind <> 'tree') AS land, (SELECT count(*) FROM walls) AS walls,
             (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM roads) AS roads"""
     ).iloc[0]
-    rentals = find_rentals(request.store, request.viewer, placed=False)
     changed = request.store.read("SELECT max(changed_utc) AS at FROM revisions")["at"].iloc[0]
     return {
         "figures": info.to_dict(),
@@ -23,8 +22,9 @@ def _build(request: SceneRequest) -> Records:
             **{str(name): int(value) for name, value in counts.items()},
             "buildings": info.buildings,
             "grids": info.grids,
-            "rentals": int((~rentals["suspected_group"]).sum()),
+            "rentals": info.rentals - info.suspected_group_rentals,
             "group_rentals": info.suspected_group_rentals,
+            "responders": info.responders,
             "key_sites": info.key_sites,
         },
         "changed": None if pd.isna(changed) else f"{pd.Timestamp(changed).isoformat()}Z",

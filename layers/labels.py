@@ -48,7 +48,7 @@ def _zone_labels(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Lab
     ]
 
 
-def _grid_labels(request: SceneRequest) -> list[Label]:
+def _grid_labels(request: SceneRequest) -> Records:
     grids = find_grids(request.store, request.viewer)
     points = to_points(gpd.GeoSeries(grids.geometry), request.frame)
     columns = zip(grids["grid_id"], grids["number"], grids["worker_call_sign"].fillna(""), strict=True)
@@ -115,7 +115,6 @@ def _build(request: SceneRequest) -> Records:
     buildings = find_buildings(request.store, request.viewer)
     return [
         *_zone_labels(request, buildings),
-        *_grid_labels(request),
         *_suspicion_marks(request, buildings),
         *_water_labels(request),
         *_road_labels(request),
@@ -124,4 +123,5 @@ def _build(request: SceneRequest) -> Records:
     ]
 
 
-LABELS = Scene("labels", ("buildings", "grids", "responders", "roads", "land", "gates", "rentals", "community"), _build)
+LABELS = Scene("labels", ("buildings", "roads", "land", "gates", "rentals", "community"), _build)
+GRID_LABELS = Scene("grid_labels", ("grids", "community"), _grid_labels)

@@ -19,6 +19,7 @@ FENCE: Colour = (92, 108, 124)
 RENTAL: Colour = (255, 190, 84)
 GROUP_RENTAL: Colour = (238, 92, 220)
 KEY_SITE: Colour = (70, 214, 232)
+RESPONDER: Colour = (150, 232, 170)
 HOT: Colour = (255, 158, 66)
 SHADOW: Colour = (4, 8, 16, 120)
 

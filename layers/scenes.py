@@ -8,9 +8,10 @@ from layers.grids import GRIDS
 from layers.ground import BORDER_SCENE, GROUND
 from layers.hot import HOT_CURTAINS, HOT_PLACES
 from layers.key_sites import KEY_SITES
-from layers.labels import LABELS
+from layers.labels import GRID_LABELS, LABELS
 from layers.land import LAND_SCENE, TREES
 from layers.rentals import GROUP_RENTALS, RENTALS
+from layers.responders import RESPONDERS
 from layers.roads import ROADS
 from layers.scene import Scene
 from layers.walls import GATES, WALLS
@@ -19,6 +20,6 @@ SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, SHADOWS, BUILDINGS, GABLES, PARAPETS,
-        RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, FIGURES,
+        RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
     )
 }  # fmt: skip

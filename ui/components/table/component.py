@@ -11,7 +11,7 @@ import streamlit as st
 from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
-from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, USE, Colour
+from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 
 _HERE = Path(__file__).parent
 # The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
@@ -19,13 +19,14 @@ _JS = (
     "export default (component) => import(location.origin + component.data.module)"
     ".then((table) => table.render(component));"
 )
-_FETCHED = ("labels", "figures", "border", "grids", "key_sites", "hot")
+_FETCHED = ("labels", "grid_labels", "responders", "figures", "border", "grids", "key_sites", "hot")
 _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("buildings", "box", USE["residential"], True),
     ("rentals", "window", RENTAL, True),
     ("group_rentals", "diamond", GROUP_RENTAL, True),
     ("key_sites", "pin", KEY_SITE, True),
     ("hot", "hexagon", HOT, True),
+    ("responders", "circle", RESPONDER, False),
     ("grids", "grid", (120, 190, 236), True),
     ("roads", "line", (120, 140, 170), True),
     ("walls", "wall", (150, 162, 180), True),

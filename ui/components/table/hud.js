@@ -32,6 +32,7 @@ function swatch({ shape, color }) {
     wall: () => el("path", { d: "M2 18V9H22V18M8 18V9M16 18V9", ...stroke }),
     tree: () => el("path", { d: "M12 2 19 14H14V21H10V14H5Z", fill: color }),
     land: () => el("rect", { x: 2, y: 6, width: 20, height: 13, rx: 5, fill: color }),
+    circle: () => el("circle", { cx: 12, cy: 12, r: 8, ...stroke }),
     hexagon: () => el("path", { d: "M7 3H17L22 12 17 21H7L2 12Z", ...stroke }),
     letters: () => el("path", { d: "M4 19 11 4H13L20 19M7 13H17", ...stroke }),
     grid: () => el("path", { d: "M3 3H21V21H3ZM12 3V21M3 12H21", ...stroke }),

@@ -8,6 +8,7 @@ const CLASSES = {
   grid: { rank: 2, size: 1.15, far: 0, weight: 700 },
   group: { rank: 3, size: 0.72, far: 0.9, weight: 700 },
   site: { rank: 4, size: 0.8, far: 0.75, weight: 600 },
+  responder: { rank: 4.5, size: 0.7, far: 0.8, weight: 500 },
   zone: { rank: 5, size: 1.5, far: 0, weight: 600, until: 3.2 },
   road: { rank: 6, size: 0.78, far: 0.9, weight: 400 },
   water: { rank: 7, size: 0.82, far: 0.7, weight: 400 },
@@ -95,7 +96,7 @@ export class Labels {
     const font = `${look.weight} ${size.toFixed(1)}px ${FONT}`;
     const width = this.measure(font, record.t);
     if (record.c === "road") return this.placeRoad(record, font, width, size, x, y, viewport);
-    const draw = { grid: this.grid, group: this.diamond, site: this.pin, hot: this.rank, gate: this.plain }[record.c] || this.plain;
+    const draw = { grid: this.grid, group: this.diamond, site: this.pin, hot: this.rank, responder: this.badge, gate: this.plain }[record.c] || this.plain;
     const box = draw.call(this, record, font, width, size, x, y, rem, true, chosen, near);
     if (!chosen && this.covers(box)) return undefined;
     draw.call(this, record, font, width, size, x, y, rem, false, chosen, near);
@@ -221,6 +222,23 @@ export class Labels {
       if (shown) this.text(record.n, name, x + r + long / 2 + rem * 0.3, y, INK.site, 3);
     }
     return { left: x - r - 1, right: x + r + 1 + (shown ? long + rem * 0.4 : 0), top: y - r - 1, bottom: y + r + 1 };
+  }
+
+  /** Somebody with a radio: a round dot and the call sign. */
+  badge(record, font, width, size, x, y, rem, dry) {
+    const { context } = this;
+    const r = size * 0.42;
+    if (!dry) {
+      context.beginPath();
+      context.arc(x, y, r, 0, 2 * Math.PI);
+      context.fillStyle = "#96e8aa";
+      context.fill();
+      context.strokeStyle = HALO;
+      context.lineWidth = 2;
+      context.stroke();
+      this.text(record.t, font, x + r + width / 2 + rem * 0.2, y, "#c9f5d4", 3);
+    }
+    return { left: x - r - 2, right: x + r + width + rem * 0.3, top: y - size * 0.6, bottom: y + size * 0.6 };
   }
 
   /** A hot place: its rank in a hexagon, as in the list beside the table. */

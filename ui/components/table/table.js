@@ -13,7 +13,9 @@ const BAR_PX = 480;
 const TOUR_AFTER_MS = 60_000;
 const TOUR_DEG_S = 1.2;
 const CLICK_PX = 8;
-const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", site: "key_sites", hot: "hot" };
+const SLOW = new Set(["hot", "hot_curtains"]);
+const SLOW_MS = 60_000;
+const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", site: "key_sites", hot: "hot", responder: "responders" };
 
 const tables = new WeakMap();
 let rendererLoading = null;
@@ -120,13 +122,14 @@ class Table {
   }
 
   fileUrl(name) {
-    return sceneUrl(this.data.files[name], this.data.sceneTables[name], this.live?.revisions ?? {}, this.data.files[name]);
+    return sceneUrl(this.data.files[name], this.data.sceneTables[name], this.revisionsFor(name));
   }
 
   setWords() {
     const sites = (this.scenes.key_sites || []).map((site) => ({ t: site.g, n: site.n, g: site.g, c: "site", x: site.x, id: site.id }));
     const hot = (this.scenes.hot?.places || []).map((place) => ({ t: String(place.rank), c: "hot", x: place.x, id: place.id }));
-    this.labels.setRecords([...(this.scenes.labels || []), ...sites, ...hot]);
+    const { labels = [], grid_labels: grids = [], responders = [] } = this.scenes;
+    this.labels.setRecords([...labels, ...grids, ...responders, ...sites, ...hot]);
   }
 
   outlines() {
@@ -144,12 +147,14 @@ class Table {
 
   /** The deck's JSON with today's switches, newest versions and what is lit. */
   spec() {
-    const revisions = this.live?.revisions ?? {};
-    const layers = this.data.deck.layers.map((layer) => ({
-      ...layer,
-      data: typeof layer.data === "string" ? sceneUrl(layer.data, this.data.sceneTables[this.data.layerScene[layer.id]], revisions) : layer.data,
-      visible: this.isOn(this.data.layerSwitch[layer.id]),
-    }));
+    const layers = this.data.deck.layers.map((layer) => {
+      const scene = this.data.layerScene[layer.id];
+      return {
+        ...layer,
+        data: sceneUrl(layer.data, this.data.sceneTables[scene], this.revisionsFor(scene)),
+        visible: this.isOn(this.data.layerSwitch[layer.id]),
+      };
+    });
     return { ...this.data.deck, layers: [...layers, ...this.litLayers()] };
   }
 
@@ -197,13 +202,31 @@ class Table {
     this.tick();
   }
 
+  /** Revisions that a scene is asked at: hot places are weighed anew at most once a minute, all else at once. */
+  revisionsFor(scene) {
+    return (SLOW.has(scene) ? this.slowRevisions : this.live?.revisions) ?? {};
+  }
+
   async onVersions(revisions, changed) {
-    const touched = Object.keys(this.data.files).filter((name) => this.data.sceneTables[name].some((table) => changed.includes(table)));
-    if (this.seenFirst && touched.length) {
-      await this.loadScenes(touched);
-      this.showFigures();
+    const first = !this.slowRevisions;
+    if (first) this.slowRevisions = { ...revisions };
+    else if (!this.slowTimer) {
+      this.slowTimer = setTimeout(() => {
+        this.slowTimer = null;
+        this.slowRevisions = { ...this.live.revisions };
+        this.reload([...SLOW]);
+      }, SLOW_MS);
     }
-    this.seenFirst = true;
+    if (!first) await this.reload(Object.keys(this.data.files).filter((name) => !SLOW.has(name)), changed);
+  }
+
+  /** Fetch again those of `names` that read a changed table, then draw. */
+  async reload(names, changed = null) {
+    const touched = names.filter(
+      (name) => this.data.files[name] && (!changed || this.data.sceneTables[name].some((table) => changed.includes(table))),
+    );
+    if (touched.length) await this.loadScenes(touched);
+    this.showFigures();
     this.refresh();
   }
 
@@ -492,6 +515,7 @@ class Table {
   destroy() {
     this.live?.close();
     clearInterval(this.ticker);
+    clearTimeout(this.slowTimer);
     for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);
     window.removeEventListener("keydown", this.onTouch);
     window.removeEventListener("keydown", this.onKey);
