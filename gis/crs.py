@@ -104,12 +104,12 @@ def outside_area_of_use(xy: Coordinates, crs: str) -> npt.NDArray[np.bool_]:
     """Which points, shape (n, 2) in `crs`, lie outside what the CRS is for, by more than half a degree."""
     area = get_crs(crs).area_of_use
     lonlat = transform_xy(xy, crs, WGS84)
-    bad: npt.NDArray[np.bool_] = ~np.isfinite(lonlat).all(axis=1)
+    bad: npt.NDArray[np.bool_] = np.asarray(~np.isfinite(lonlat).all(axis=1), dtype=np.bool_)
     if get_crs(crs).is_projected:
         # Far outside, the inverse of a projection wraps around the earth and lands anywhere.
         with np.errstate(invalid="ignore"):
             back_m = np.abs(transform_xy(lonlat, WGS84, crs) - xy).max(axis=1, initial=0.0)
-        bad = np.logical_or(bad, np.logical_not(np.less(back_m, 1.0)))
+        bad |= np.asarray(~(back_m < 1.0), dtype=np.bool_)
     if area is None:
         return bad
     margin = AREA_OF_USE_MARGIN_DEG

@@ -83,12 +83,11 @@ def _owner(pieces: Geometries, lines: Geometries) -> npt.NDArray[np.intp]:
 
 def _cut_at_ends(pieces: Geometries, ways: npt.NDArray[np.intp]) -> tuple[Geometries, npt.NDArray[np.intp]]:
     """Pieces cut where another piece, of another layer, ends on them."""
-    ends = np.unique(np.concatenate([shapely.get_coordinates(shapely.get_point(pieces, i)) for i in (0, -1)]), axis=0)
-    points = shapely.points(ends)
+    ends = np.unique(np.concatenate([shapely.get_coordinates(end) for end in _ends(pieces)]), axis=0)
+    points: Geometries = np.array(list(shapely.get_parts(shapely.multipoints(ends))), dtype=object)
     point, piece = shapely.STRtree(pieces).query(points, predicate="dwithin", distance=GRID_M)
     # Ends that the grid moved a millimetre apart are one place.
-    first: Geometries = np.asarray(shapely.get_point(pieces, 0), dtype=object)
-    last: Geometries = np.asarray(shapely.get_point(pieces, -1), dtype=object)
+    first, last = _ends(pieces)
     from_first_m = np.asarray(shapely.distance(points[point], first[piece]))
     from_last_m = np.asarray(shapely.distance(points[point], last[piece]))
     inner = (from_first_m > 2 * GRID_M) & (from_last_m > 2 * GRID_M)
@@ -103,6 +102,14 @@ def _cut_at_ends(pieces: Geometries, ways: npt.NDArray[np.intp]) -> tuple[Geomet
     made = np.empty(len(new_pieces), dtype=object)
     made[:] = new_pieces
     return np.concatenate([pieces[kept], made]), np.concatenate([ways[kept], np.array(new_ways, dtype=np.intp)])
+
+
+def _ends(pieces: Geometries) -> tuple[Geometries, Geometries]:
+    """First and last points."""
+    first, last = np.array([None] * len(pieces), dtype=object), np.array([None] * len(pieces), dtype=object)
+    first[:] = shapely.get_point(pieces, 0)
+    last[:] = shapely.get_point(pieces, -1)
+    return first, last
 
 
 def _cut(line: shapely.LineString, places: npt.NDArray[np.float64]) -> list[shapely.LineString]:

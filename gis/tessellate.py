@@ -26,8 +26,8 @@ def build_boundary(geometries: Geometries) -> shapely.Polygon:
     """
     One polygon around all of `geometries` (metres, none missing): their concave hull and 25 m around it.
 
-    The hull is taken on a raster of 10 m, coarser for districts of many square kilometres, so that its cost does not grow
-    with the detail of the files.
+    The hull is taken on a raster of 10 m, coarser for districts of many square kilometres, so that its cost does not
+    grow with the detail of the files.
     """
     xy = shapely.get_coordinates(shapely.convex_hull(geometries))
     cell_m = max(_CELL_M, float(np.sqrt(np.prod(np.ptp(xy, axis=0)) / _MAX_CELLS)))

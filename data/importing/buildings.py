@@ -25,15 +25,16 @@ MAX_HEIGHT_M: Final = 1000.0
 MAX_FLOORS: Final = 200
 # Storeys where a file has neither height nor storeys: what such buildings usually have in an old Jiangsu community.
 DEFAULT_FLOORS: Final = {
-    "residential": 6, "mixed": 6, "commercial": 2, "market": 1, "office": 4, "police": 3, "school": 4, "kindergarten": 3,
-    "clinic": 3, "hotel": 5, "warehouse": 1, "shed": 1, "public": 2, "industrial": 2, "unknown": 3,
+    "residential": 6, "mixed": 6, "commercial": 2, "market": 1, "office": 4, "police": 3, "school": 4,
+    "kindergarten": 3, "clinic": 3, "hotel": 5, "warehouse": 1, "shed": 1, "public": 2, "industrial": 2, "unknown": 3,
 }  # fmt: skip
 _SMALL_M2: Final = 40.0
 _NAME_USES: Final = (
     ("kindergarten", "幼儿园"), ("school", "学校|小学|中学|教学楼|实验楼|学院"), ("police", "派出所|警务室|公安"),
     ("market", "菜场|菜市场|农贸"), ("clinic", "医院|卫生站|卫生室|诊所"), ("hotel", "酒店|宾馆|旅馆"),
     ("shed", "车棚|车库"), ("warehouse", "仓库"), ("commercial", "超市|商场|商店|书店|食堂"),
-    ("public", "体育馆|图书馆|文化|社区服务|活动中心|公厕|澡堂|广场|南门|北门|东门|西门"), ("residential", "宿舍|公寓|住宅"),
+    ("public", "体育馆|图书馆|文化|社区服务|活动中心|公厕|澡堂|广场|南门|北门|东门|西门"),
+    ("residential", "宿舍|公寓|住宅"),
 )  # fmt: skip
 _NUMBERED: Final = (
     r"^(?P<zone>[东西南北中]区|[一二三四五六七八九十]+区)?第?0*(?P<number>\d{1,4})\s*(?:幢|栋|号楼|座|#)$"

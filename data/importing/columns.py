@@ -85,7 +85,7 @@ def to_text(values: pd.Series) -> pd.Series:
 
 
 def find_person_columns(frame: pd.DataFrame, identifiers: Sequence[str]) -> list[str]:
-    """Columns that hold something about a person, by header or by what their values look like; empty ones do not count."""
+    """Columns that hold something about a person, by header or by how their values look; empty ones do not count."""
     listed = {spelling for spellings in _aliases()["person"].values() for spelling in spellings}
     result = []
     for column in frame.columns:

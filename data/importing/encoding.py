@@ -50,7 +50,8 @@ def decodes(data: bytes, codec: str) -> bool:
 
 def choose_encoding(data: bytes, source: str, *, option: str | None = None, declared: str | None = None) -> str:
     """
-    The encoding of `data`: the one the user named, else the declared one if all of it decodes, else UTF-8, else GB18030.
+    The encoding of `data`: the one the user named, else the declared one if all of it decodes, else UTF-8, else
+    GB18030.
 
     Raises
     ------

@@ -98,8 +98,8 @@ def _check_real(store: Store) -> None:
     rows = store.read("SELECT synthetic FROM community")
     if len(rows) and bool(rows["synthetic"].iloc[0]):
         raise RefusedError(
-            f"Store '{store.path.stem}' holds the synthetic sample; a real place is never mixed with it. Import into a new "
-            "store: shapan import FOLDER --store NAME."
+            f"Store '{store.path.stem}' holds the synthetic sample; a real place is never mixed with it. "
+            "Import into a new store: shapan import FOLDER --store NAME."
         )
 
 
@@ -111,8 +111,8 @@ def _bring_together(store: Store, layers: list[Layer], report: ImportReport) -> 
     places = places[np.isfinite(places).all(axis=1)]
     if community.crs is None and not len(places):
         raise RefusedError(
-            "Nothing in these files says where the community is: expected at least buildings, a boundary or places with "
-            "coordinates. Import the map first, then the tables."
+            "Nothing in these files says where the community is: expected at least buildings, a boundary or places "
+            "with coordinates. Import the map first, then the tables."
         )
     if community.centre is not None:
         centre, radius_km, what = community.centre, community.radius_km, f"this store's community, {community.name}"
@@ -134,8 +134,8 @@ def _bring_together(store: Store, layers: list[Layer], report: ImportReport) -> 
                     "noted",
                     "datum_unknown",
                     layer.source,
-                    f"layer: no transformation from {crs_label(layer.crs)} to {crs_label(crs)} is published; it may lie about "
-                    "100 m off. Fit it to known points before relying on it",
+                    f"layer: no transformation from {crs_label(layer.crs)} to {crs_label(crs)} is published; it may "
+                    "lie about 100 m off. Fit it to known points before relying on it",
                 )
     return crs
 

@@ -25,8 +25,8 @@ class Incoming:
     table, key
         Table and its key column.
     frame
-        Columns of the schema, missing where the file says nothing: then a row of the store keeps what it has. Geometry in
-        `geom` as shapely objects in the community's CRS.
+        Columns of the schema, missing where the file says nothing: then a row of the store keeps what it has. Geometry
+        in `geom` as shapely objects in the community's CRS.
     defaults
         What a new row gets where `frame` is missing, same index.
     """

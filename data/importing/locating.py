@@ -14,7 +14,8 @@ from data.importing.buildings import ColumnGetter
 from data.store import Store
 
 _NOWHERE: Final = ParsedAddress()
-# When fewer than one in a hundred of so many addresses leads to a building, the file is of another place or no addresses.
+# When fewer than one in a hundred of so many addresses leads to a building, the file is of another place or no
+# addresses.
 _TRIAL: Final = 20_000
 _SHOWN: Final = 20
 

@@ -42,8 +42,8 @@ def check_persons(layers: list[Layer], options: ImportOptions, report: ImportRep
     if found and not options.drop_persons:
         named = "; ".join(f"{source}: {', '.join(columns)}" for source, columns in found.items())
         raise RefusedError(
-            f"Columns about persons are not imported until there is a sign-in: {named}. Take these columns out, or import "
-            "the rest with --drop-persons."
+            f"Columns about persons are not imported until there is a sign-in: {named}. Take these columns out, or "
+            "import the rest with --drop-persons."
         )
     for layer in layers:
         for column in found.get(layer.source, []):

@@ -97,8 +97,8 @@ def _check_same(layer: Layer, options: ImportOptions) -> None:
         min_confidence=70
     ):
         raise CrsMismatchError(
-            f"{layer.source}: the file says {crs_label(layer.crs)}, --crs says {crs_label(options.crs)}. Leave out --crs, "
-            "or import files that name no coordinate system by themselves."
+            f"{layer.source}: the file says {crs_label(layer.crs)}, --crs says {crs_label(options.crs)}. Leave out "
+            "--crs, or import files that name no coordinate system by themselves."
         )
 
 
@@ -109,13 +109,14 @@ def _check_unit(layer: Layer, degrees: bool, middle: Coordinates) -> None:
             " They look like (latitude, longitude): swap them." if abs(middle[0]) <= 90 >= abs(middle[1]) - 90 else ""
         )
         raise CrsMismatchError(
-            f"{layer.source}: coordinates around ({middle[0]:.3f}, {middle[1]:.3f}) are said to be degrees of {label}, but "
-            f"degrees end at 180 and 90; these look like metres.{hint} Name their coordinate system with --crs."
+            f"{layer.source}: coordinates around ({middle[0]:.3f}, {middle[1]:.3f}) are said to be degrees of "
+            f"{label}, but degrees end at 180 and 90; these look like metres.{hint} Name their coordinate "
+            "system with --crs."
         )
     if not get_crs(layer.crs or "").is_geographic and degrees:
         raise CrsMismatchError(
-            f"{layer.source}: coordinates around ({middle[0]:.6f}, {middle[1]:.6f}) are said to be metres of {label}, but "
-            "they look like degrees. Leave out --crs where the file is in WGS 84 degrees, or name --crs EPSG:4326."
+            f"{layer.source}: coordinates around ({middle[0]:.6f}, {middle[1]:.6f}) are said to be metres of {label}, "
+            "but they look like degrees. Leave out --crs where the file is in WGS 84 degrees, or name --crs EPSG:4326."
         )
 
 

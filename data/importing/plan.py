@@ -156,7 +156,8 @@ def _standing(store: Store, layers: list[Layer], buildings: Incoming | None) -> 
         return np.array([], dtype=object)
     shapes = [layer.geometry for layer in layers if layer.geometry is not None]
     every = np.concatenate(shapes) if shapes else np.array([], dtype=object)
-    return every[~shapely.is_missing(every) & ~shapely.is_empty(every)]
+    there: npt.NDArray[Any] = every[~shapely.is_missing(every) & ~shapely.is_empty(every)]
+    return there
 
 
 def _places(store: Store, buildings: Incoming | None) -> npt.NDArray[Any]:

@@ -43,8 +43,8 @@ def attach_points(layer: Layer, options: ImportOptions, report: ImportReport) ->
         degrees = is_plausible_degrees(numbers[np.isfinite(numbers).all(axis=1)][:1000])
         if not degrees and not options.crs:
             raise CrsUnknownError(
-                f"{layer.source}: its X and Y are metres of a coordinate system that the table does not name. Name it, e.g. "
-                "--crs EPSG:4549 (CGCS2000, central meridian 120° E)."
+                f"{layer.source}: its X and Y are metres of a coordinate system that the table does not name. Name "
+                "it, e.g. --crs EPSG:4549 (CGCS2000, central meridian 120° E)."
             )
         crs, said = (WGS84, "X and Y in degrees") if degrees else (options.crs or WGS84, "from --crs")
         _attach(layer, ours["x"], ours["y"], crs, said, report)

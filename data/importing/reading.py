@@ -51,8 +51,8 @@ def read_layers(
         names = ", ".join(layer.source for layer in layers[:8]) or ", ".join(source.name for source in sources[:8])
         raise BadFileError(
             f"Nothing usable among {names or 'no files'}: expected layers of buildings, roads, boundary, grids, gates, "
-            "walls, green, water or key sites, or tables of units, rentals or incidents. Name the file after what it holds "
-            "(buildings.geojson, 建筑.shp, 警情.csv); docs/import.md lists the names and columns."
+            "walls, green, water or key sites, or tables of units, rentals or incidents. Name the file after what it "
+            "holds (buildings.geojson, 建筑.shp, 警情.csv); docs/import.md lists the names and columns."
         )
     return known
 
@@ -77,8 +77,8 @@ def _find_kind(layer: Layer, options: ImportOptions, report: ImportReport) -> No
     if layer.geometry is None:
         if layer.kind in ("building", "road", "boundary", "grid", "wall", "land"):
             raise BadFileError(
-                f"{layer.source}: taken as {layer.kind}, which needs a map, but this is a table. Give GeoJSON, GeoPackage or "
-                "Shapefile."
+                f"{layer.source}: taken as {layer.kind}, which needs a map, but this is a table. Give GeoJSON, "
+                "GeoPackage or Shapefile."
             )
         check_columns(layer.source, layer.kind, columns)
     if not len(layer.frame):

@@ -30,7 +30,8 @@ KINDS: Final = {
 _KIND_OF: Final = {word: kind for kind, words in KINDS.items() for word in words.split()} | {k: k for k in KINDS}
 # Drawn widths where a file has none, metres: usual carriageways of Chinese residential areas.
 DEFAULT_WIDTH_M: Final = {
-    "main": 14.0, "secondary": 9.0, "inner": 6.0, "service": 4.0, "footpath": 2.0, "steps": 2.0, "cycleway": 2.5, "other": 3.0,
+    "main": 14.0, "secondary": 9.0, "inner": 6.0, "service": 4.0, "footpath": 2.0, "steps": 2.0,
+    "cycleway": 2.5, "other": 3.0,
 }  # fmt: skip
 _NOT_WALKABLE: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link"})
 _NOT_BUILT: Final = frozenset({"construction", "proposed", "abandoned", "razed"})

@@ -175,8 +175,8 @@ def _check_archive(source: SourceFile, entries: Sequence[zipfile.ZipInfo]) -> No
     too_much = len(entries) > MAX_ARCHIVE_ENTRIES or unpacked > MAX_FILE_BYTES
     if too_much or unpacked > MAX_PACKING * len(source.data) + (1 << 20):
         raise BadFileError(
-            f"{source.name}: {len(entries):,} files, {unpacked:,} bytes unpacked from {len(source.data):,}: this is not "
-            "what a community's files look like. Unpack it and give the files that are wanted."
+            f"{source.name}: {len(entries):,} files, {unpacked:,} bytes unpacked from {len(source.data):,}: this is "
+            "not what a community's files look like. Unpack it and give the files that are wanted."
         )
     for entry in entries:
         name = _entry_name(entry)

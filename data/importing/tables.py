@@ -46,8 +46,8 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
         return [layer]
     if len(header) > MAX_COLUMNS or layer.records > MAX_ROWS:
         raise BadFileError(
-            f"{dataset.source}: {len(header):,} columns and {layer.records:,} lines, expected at most {MAX_COLUMNS} and "
-            f"{MAX_ROWS:,}. Cut the file to the community first."
+            f"{dataset.source}: {len(header):,} columns and {layer.records:,} lines, expected at most {MAX_COLUMNS} "
+            f"and {MAX_ROWS:,}. Cut the file to the community first."
         )
     layer.frame, skipped = _parse(text, separator, dataset.source)
     layer.records = len(layer.frame) + len(skipped)

@@ -88,18 +88,19 @@ def _check_untouched(transaction: Transaction, batch_id: str) -> None:
     )
     if len(later):
         raise RefusedError(
-            f"Import {batch_id} cannot be taken back before {', '.join(later['batch_id'])}, which changed the same rows. Take "
-            "back the later one first."
+            f"Import {batch_id} cannot be taken back before {', '.join(later['batch_id'])}, which changed the same "
+            "rows. Take back the later one first."
         )
     for table, key in (("buildings", "building_id"), ("units", "unit_id"), ("rentals", "rental_id")):
         verified = transaction.fetch(
-            f"SELECT t.{key} AS id FROM {table} t JOIN import_changes c ON c.row_id = t.{key} AND c.table_name = '{table}' "
+            f"SELECT t.{key} AS id FROM {table} t "
+            f"JOIN import_changes c ON c.row_id = t.{key} AND c.table_name = '{table}' "
             "JOIN import_batches i ON i.batch_id = c.batch_id "
             "WHERE c.batch_id = ? AND t.verified_utc > i.finished_utc ORDER BY 1",
             [batch_id],
         )
         if len(verified):
             raise RefusedError(
-                f"Import {batch_id} cannot be taken back: {len(verified)} rows of {table} were verified at the door since, "
-                f"first {verified['id'].iloc[0]}. They would be lost."
+                f"Import {batch_id} cannot be taken back: {len(verified)} rows of {table} were verified at the door "
+                f"since, first {verified['id'].iloc[0]}. They would be lost."
             )

@@ -73,7 +73,8 @@ def _parse_times(text: pd.Series) -> pd.Series:
     if with_offset.any():
         aware = pd.to_datetime(clean[with_offset], format="ISO8601", utc=True, errors="coerce")
         utc[with_offset] = aware.dt.tz_localize(None).astype("datetime64[us]")
-    return utc
+    times: pd.Series = utc
+    return times
 
 
 def to_dates(text: pd.Series) -> pd.Series:

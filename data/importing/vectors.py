@@ -51,8 +51,8 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
                 str(error).replace(str(path), dataset.source).splitlines()[0][:200] if str(error) else "no reason given"
             )
             raise BadFileError(
-                f"{dataset.source}: cannot be read as {_FORMAT_NAMES[dataset.format]}: {reason}. The file is broken or cut "
-                "off; export it again."
+                f"{dataset.source}: cannot be read as {_FORMAT_NAMES[dataset.format]}: {reason}. The file is broken "
+                "or cut off; export it again."
             ) from error
     for layer in layers:
         if not declares_crs:
@@ -66,8 +66,8 @@ def _decode_geojson(data: bytes, source: str) -> tuple[str, str]:
     except BadFileError:
         if any(decodes(data[:-missing], "utf-8") for missing in (1, 2, 3)):
             raise BadFileError(
-                f"{source}: cannot be read as GeoJSON: it ends in the middle of a character. The file is cut off; export it "
-                "again."
+                f"{source}: cannot be read as GeoJSON: it ends in the middle of a character. The file is cut off; "
+                "export it again."
             ) from None
         raise
 

@@ -16,8 +16,8 @@ from data.importing import SourceFile
 from data.store import Store
 
 NOW = datetime(2025, 3, 1, 4, 0, tzinfo=UTC)
-# A place in 万户新村: 120.17° E 33.39° N is (515,816.792, 3,696,015.051) in EPSG:4549, from the coordinate vectors of the
-# real data (cgcs2000_vectors.csv, computed with an independent implementation).
+# A place in 万户新村: 120.17° E 33.39° N is (515,816.792, 3,696,015.051) in EPSG:4549, from the coordinate vectors of
+# the real data (cgcs2000_vectors.csv, computed with an independent implementation).
 LON, LAT = 120.17, 33.39
 DEGREE_M = 93_000.0
 

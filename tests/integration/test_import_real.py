@@ -46,8 +46,8 @@ def importing(tmp_path: Path) -> Iterator[Importing]:
 
 def test_the_real_community_comes_in_whole(importing: Importing, real_data: Path) -> None:
     store, report = importing(read_folder(real_data / "real_community"))
-    # Counted in the files: 101 buildings, 53 with height; 232 ways of which one is empty and 3 are being built; 4 gates;
-    # leisure 60 + water 1 + tree 1, less one lake that is in two files, one building, a campus and a hospital.
+    # Counted in the files: 101 buildings, 53 with height; 232 ways of which one is empty and 3 are being built; 4
+    # gates; leisure 60 + water 1 + tree 1, less one lake that is in two files, one building, a campus and a hospital.
     figures = {name: len(rows(store, name)) for name in ("buildings", "gates", "land", "community")}
     assert figures == {"buildings": 101, "gates": 4, "land": 58, "community": 1}
     assert store.crs() == report.crs == "EPSG:4548"
@@ -198,7 +198,8 @@ def test_a_file_that_knows_less_takes_nothing_away(importing: Importing) -> None
 
 
 def test_surveyors_table_with_x_north(importing: Importing) -> None:
-    # 万户新村中心 of cgcs2000_vectors.csv: E 515816.792351, N 3696015.050628, lies in the first building (its south-west).
+    # 万户新村中心 of cgcs2000_vectors.csv: E 515816.792351, N 3696015.050628, lies in the first building (its
+    # south-west).
     store, _ = importing([three_buildings()])
     text = "警情编号,报警时间,警情类别,X,Y\nJ1,2024-05-01 08:30,盗窃,3696015.051,40515816.792\n"
     report = import_sources(store, [table("警情.csv", text)], ImportOptions(crs="EPSG:4549"), clock=clock)
@@ -219,7 +220,8 @@ REGISTERS = [
     ),
     table(
         "警情.csv",
-        "警情编号,报警时间,警情类别,事发地址,报警内容\nJ1,2024-05-01 08:30,盗窃,1幢2单元402室,张三被盗\nJ2,2024/5/2 0:10,噪音,2幢,\n",
+        "警情编号,报警时间,警情类别,事发地址,报警内容\nJ1,2024-05-01 08:30,盗窃,1幢2单元402室,张三被盗\n"
+        "J2,2024/5/2 0:10,噪音,2幢,\n",
     ),
 ]
 

@@ -21,9 +21,7 @@ def meet_at_ends_only(pieces: np.ndarray) -> bool:
     left, right = shapely.STRtree(pieces).query(pieces, predicate="intersects")
     left, right = left[left < right], right[left < right]
     shared = shapely.intersection(pieces[left], pieces[right])
-    ends = shapely.multipoints(
-        np.concatenate([shapely.get_point(pieces, 0), shapely.get_point(pieces, -1)])
-    )
+    ends = shapely.multipoints(np.concatenate([shapely.get_point(pieces, 0), shapely.get_point(pieces, -1)]))
     return bool(np.all(shapely.get_dimensions(shared) == 0)) and bool(np.all(shapely.covered_by(shared, ends)))
 
 

@@ -85,5 +85,4 @@ def test_datums() -> None:
 
 def test_an_unknown_name_is_a_sentence() -> None:
     with pytest.raises(CrsUnknownError, match="EPSG:4549"):
-        choose = "EPSG:nonsense"
-        transform_xy(np.zeros((1, 2)), choose, "EPSG:4326")
+        transform_xy(np.zeros((1, 2)), "EPSG:nonsense", "EPSG:4326")
