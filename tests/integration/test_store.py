@@ -354,7 +354,7 @@ def test_a_store_that_must_exist_is_missed_with_the_commands_that_make_one(tmp_p
 # A disk that refuses
 
 FULL_DISK = """
-import resource, signal, sys
+import os, resource, signal, sys
 import pandas as pd
 from pathlib import Path
 from data.store import Store
@@ -364,7 +364,7 @@ path = Path(sys.argv[1])
 Store(path).close()
 store = Store(path, log_limit_bytes=50_000 if sys.argv[2] == "fold" else 10**9)
 def write(n):
-    alias = {"alias": str(n), "canonical": "x" * 20_000, "kind": "site"}
+    alias = {"alias": str(n), "canonical": os.urandom(10_000).hex(), "kind": "site"}
     store.write(lambda t: (put(t, f"1-0-{n}", 1), t.append("aliases", pd.DataFrame([alias]))))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 # Of the log less than of the file, that is only read; the copy that takes the log in needs more than the file has.
