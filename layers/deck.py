@@ -99,7 +99,10 @@ DRAWN: tuple[Drawn, ...] = (
         "gables", "gables", "buildings", "SolidLayer", {"get_polygon": "p", "get_fill_color": "c"},
         {"extruded": False, "_full3d": True, "pickable": True},
     ),
-    _solid("rentals", "rentals", "rentals", material=_GLOW, pickable=True),
+    Drawn(
+        "rentals", "rentals", "rentals", "SolidLayer", {"get_polygon": "p", "get_fill_color": "c"},
+        {"extruded": False, "_full3d": True, "pickable": True},
+    ),
     _solid("group-rentals", "group_rentals", "group_rentals", material=_GLOW, pickable=True),
     _solid("key-sites", "key_sites", "key_sites", material=_GLOW, pickable=True),
     Drawn(

@@ -5,18 +5,19 @@ const LIMITS = { maxZoom: 24, minZoom: 12, minPitch: 0, maxPitch: 75 };
 const FIT_ROUNDS = 14;
 
 export class Camera {
-  constructor(deck, instance, frame) {
-    Object.assign(this, { deck, instance, frame, orthographic: false });
+  /** `instance`, the renderer, is set once it is there; fits need only the size of its element. */
+  constructor(deck, element, frame) {
+    Object.assign(this, { deck, element, frame, instance: null, orthographic: false });
   }
 
   /** The camera now: {longitude, latitude, zoom, pitch, bearing}. */
   get now() {
-    const { longitude, latitude, zoom, pitch, bearing } = this.instance.getViewports()[0] || this.last;
+    const { longitude, latitude, zoom, pitch, bearing } = this.instance.getViewports()[0];
     return { longitude, latitude, zoom, pitch, bearing };
   }
 
   get size() {
-    return { width: this.instance.width, height: this.instance.height };
+    return { width: this.element.clientWidth, height: this.element.clientHeight };
   }
 
   viewport(camera) {
@@ -44,14 +45,18 @@ export class Camera {
     return camera;
   }
 
+  /** The camera with the limits that the renderer keeps. */
+  limited(camera) {
+    return { ...LIMITS, ...camera };
+  }
+
   /** Go there; `ms` 0 is at once. */
   go(camera, ms = 1100) {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const duration = calm ? 0 : ms;
     this.instance.setProps({
       initialViewState: {
-        ...LIMITS,
-        ...camera,
+        ...this.limited(camera),
         transitionDuration: duration,
         transitionInterpolator: duration ? new this.deck.FlyToInterpolator({ curve: 1.2 }) : undefined,
         transitionEasing: (k) => 1 - (1 - k) ** 3,

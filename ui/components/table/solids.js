@@ -64,7 +64,11 @@ export function buildConfiguration(deck, luma) {
   class SolidLayer extends deck.SolidPolygonLayer {
     // The renderer asks the GPU for -1 walls where a file is empty, which it reports as an error on every frame.
     draw(options) {
-      if (this.getNumInstances() > 0) super.draw(options);
+      if (this.getNumInstances() === 0) return;
+      const { topModel } = this.state;
+      if (this.constructor.sidesOnly) this.state.topModel = null;
+      super.draw(options);
+      this.state.topModel = topModel;
     }
   }
   SolidLayer.layerName = "SolidLayer";
@@ -83,10 +87,7 @@ export function buildConfiguration(deck, luma) {
 
   class CurtainLayer extends SolidLayer {
     getShaders(kind) {
-      const shaders = inject(super.getShaders(kind), kind, CURTAIN_FRAGMENT);
-      // Sides only: a lid would veil what stands inside.
-      if (kind === "top") shaders.inject = { "fs:DECKGL_FILTER_COLOR": "discard;" };
-      return shaders;
+      return inject(super.getShaders(kind), kind, CURTAIN_FRAGMENT);
     }
     initializeState() {
       super.initializeState();
@@ -94,6 +95,7 @@ export function buildConfiguration(deck, luma) {
     }
   }
   CurtainLayer.layerName = "CurtainLayer";
+  CurtainLayer.sidesOnly = true; // a lid would veil what stands inside
   CurtainLayer.defaultProps = { getFloor: { type: "accessor", value: 1 } };
 
   return {

@@ -12,6 +12,7 @@ const SWITCHES = "shapan.switches";
 const BAR_PX = 480;
 const TOUR_AFTER_MS = 60_000;
 const TOUR_DEG_S = 1.2;
+const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
@@ -67,6 +68,7 @@ class Table {
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
     this.hud.build(this.data);
+    this.showSwitches();
     this.listen();
     this.setRem();
     document.body.classList.toggle("shapan-kiosk", Boolean(this.data.kiosk));
@@ -74,13 +76,16 @@ class Table {
   }
 
   async start() {
-    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes()]);
+    // Everything is on its way before the renderer is: it then finds its files in the browser's cache and draws once.
+    const files = this.spec().layers.map((layer) => layer.data).filter((data) => typeof data === "string");
+    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes(), ...[...new Set(files)].map((url) => fetch(url))]);
     const { deck, luma } = window;
     deck.log.level = -1;
+    this.camera = new Camera(deck, this.canvas, this.data.frame);
     this.instance = window.createDeck({
       container: this.canvas,
       configuration: buildConfiguration(deck, luma),
-      jsonInput: this.spec(),
+      jsonInput: { ...this.spec(), initialViewState: this.camera.limited(this.wholeCamera(50, -24)) },
       tooltip: false,
       handleEvent: (name, info) => this.handle(name, info),
     });
@@ -91,11 +96,10 @@ class Table {
       getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
     });
     this.listenForClicks();
-    this.camera = new Camera(deck, this.instance, this.data.frame);
+    this.camera.instance = this.instance;
     this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
     this.overview.setOutlines(this.outlines());
     await this.settled();
-    this.camera.go(this.wholeCamera(50, -24), 0);
     this.showFigures();
     this.live = new Live({
       url: this.data.events,
@@ -108,9 +112,14 @@ class Table {
     this.host.dataset.ready = "yes";
   }
 
-  /** Waits until the renderer knows its size: a fit before that would be to nothing. */
+  /** Waits until the renderer has read every file. */
   async settled() {
-    while (!this.instance.width || !this.instance.isInitialized) await new Promise((r) => setTimeout(r, 16));
+    const since = performance.now(); // one file that cannot be read must not keep the rest from view
+    while ((!this.instance.isInitialized || !this.layersLoaded()) && performance.now() - since < PATIENCE_MS) await new Promise((r) => setTimeout(r, 16));
+  }
+
+  layersLoaded() {
+    return this.instance.layerManager?.getLayers().every((layer) => layer.isLoaded);
   }
 
   async loadScenes(names = Object.keys(this.data.files)) {
@@ -176,9 +185,13 @@ class Table {
   refresh() {
     const { initialViewState, views, ...rest } = this.spec();
     window.updateDeck(rest, this.instance);
+    this.showSwitches();
+    this.instance.redraw("switches");
+  }
+
+  showSwitches() {
     this.labels.hidden = new Set(Object.entries(LABEL_SWITCH).filter(([, id]) => !this.isOn(id)).map(([name]) => name));
     for (const one of this.data.switches) this.hud.parts[`switch.${one.id}`]?.setAttribute("aria-checked", this.isOn(one.id) ? "true" : "false");
-    this.instance.redraw("switches");
   }
 
   async update(component) {
@@ -451,9 +464,15 @@ class Table {
     if (picked && !(this.visiting && picked.kind === "hot")) this.component.setTriggerValue("picked", picked);
   }
 
+  /** A building's record by its id: roofs, homes and marks that are pointed at carry only that. */
+  findBuilding(id) {
+    const { data } = this.instance.layerManager.getLayers().find((layer) => layer.id === "buildings").props;
+    return Array.isArray(data) ? data.find((record) => record.id === id) : null;
+  }
+
   onHover(info) {
     const picked = info.x >= 0 ? this.pick(info) : null;
-    const building = info.object?.a !== undefined ? info.object : null;
+    const building = picked?.kind === "building" && this.findBuilding(picked.id);
     const site = picked?.kind === "site" && (this.scenes.key_sites || []).find((one) => one.id === picked.id);
     const gate = info.layer?.id === "gates" && info.object;
     const lines = site ? [site.n, site.k] : gate ? [gate.n, gate.closed] : building ? [building.n, building.a] : null;
