@@ -10,6 +10,7 @@ Up on the table is grid north.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +63,11 @@ def build_frame(store: Store) -> LocalFrame:
     NoCommunityError
         The store is empty.
     """
+    return _build_frame(store, store.revision("community"))
+
+
+@lru_cache(maxsize=8)
+def _build_frame(store: Store, _revision: int) -> LocalFrame:
     rows = store.read("SELECT crs, ST_AsWKB(boundary) AS boundary FROM community")
     if rows.empty or rows["boundary"].iloc[0] is None:
         raise NoCommunityError("This store holds no community yet. Import one: shapan import FOLDER --store NAME.")

@@ -23,6 +23,8 @@ from i18n import LANGUAGES, t
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+# The renderer is the largest file of the wall: a browser that is told at once loads it while Streamlit starts.
+_PRELOAD = "</vendor/deck.js>; rel=preload; as=script"
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()"
 
 
@@ -93,7 +95,10 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-                _put(MutableHeaders(scope=message), self._headers.items())
+                answered = MutableHeaders(scope=message)
+                _put(answered, self._headers.items())
+                if scope["path"] == "/":
+                    answered["Link"] = _PRELOAD
             await send(message)
 
         if not is_loopback_host(host):

@@ -55,7 +55,7 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
         else t("wall.floors_above_value", lang, above=facts["floors_above"])
     )
     source = t(f"terms.height_source.{facts['height_source']}", lang)
-    entrances = "、".join(_text(entrance["name"]) for entrance in place.entrances)
+    entrances = t("wall.comma", lang).join(_text(entrance["name"]) for entrance in place.entrances)
     residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
     pairs = [
         (t("wall.use", lang), t(f"terms.use.{facts['use']}", lang)),
