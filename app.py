@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import secrets
+import threading
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from server.guard import Guard, build_content_security_policy
 from server.listen import bind_port, check_address, run_until_stopped
 from server.operations import open_store
 from server.routes import build_routes
+from server.scenes import SceneEndpoint
 from server.state import AppState
 from server.ticket import Ticket, get_ticket_path, remove_ticket, write_ticket
 
@@ -41,6 +43,7 @@ def configure_streamlit(*, address: str, port: int) -> None:
 
 def build_app(state: AppState) -> streamlit.App:
     """The pages with our routes beside them and the guard in front."""
+    scenes = SceneEndpoint(state)
     index_html = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
 
     @asynccontextmanager
@@ -49,6 +52,7 @@ def build_app(state: AppState) -> streamlit.App:
         state.hub.open(state.read_revisions(), asyncio.get_running_loop())
         gc.collect()
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
+        threading.Thread(target=scenes.warm, name="warm-scenes", daemon=True).start()
         try:
             yield
         finally:
@@ -57,7 +61,7 @@ def build_app(state: AppState) -> streamlit.App:
 
     return streamlit.App(
         HERE / "ui" / "main.py",
-        routes=build_routes(state, assets=HERE / "ui" / "components" / "table"),
+        routes=build_routes(state, assets=HERE / "ui" / "components" / "table", scenes=scenes),
         middleware=[Middleware(Guard, policy=build_content_security_policy(index_html))],
         lifespan=run,
     )

@@ -34,7 +34,7 @@ def _build(request: SceneRequest) -> Records:
 FIGURES = Scene(
     "figures",
     (
-        "community", "grids", "units", "responders", "buildings", "rentals", "key_sites", "incidents", "roads",
+        "community", "grids", "units", "buildings", "rentals", "key_sites", "incidents", "roads",
         "land", "walls", "gates",
     ),
     _build,

@@ -15,7 +15,7 @@ from server.scenes import SceneEndpoint
 from server.state import AppState
 
 
-def build_routes(state: AppState, *, assets: Path) -> list[BaseRoute]:
+def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None = None) -> list[BaseRoute]:
     """
     Routes of one process.
 
@@ -25,6 +25,8 @@ def build_routes(state: AppState, *, assets: Path) -> list[BaseRoute]:
         What the routes share.
     assets
         Folder whose scripts and styles are served under /assets/.
+    scenes
+        Answers scene files, where the caller warms it.
     """
     renderer = build_renderer()
 
@@ -37,7 +39,7 @@ def build_routes(state: AppState, *, assets: Path) -> list[BaseRoute]:
     return [
         Route("/healthz", respond_health),
         Route("/events", answer_events),
-        Route("/scene/{layer}.json", SceneEndpoint(state).respond),
+        Route("/scene/{layer}.json", (scenes or SceneEndpoint(state)).respond),
         Route("/vendor/deck.js", renderer.respond),
         Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
         *build_admin_routes(state),

@@ -13,6 +13,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -83,6 +84,12 @@ class SceneEndpoint:
     def __init__(self, state: AppState, cache: SceneCache | None = None) -> None:
         self._state = state
         self._cache = cache or SceneCache()
+
+    def warm(self) -> None:
+        """Build what the first visitor of the wall will ask for. A scene that cannot be built says so when asked."""
+        for scene in self._state.scenes.values():
+            with suppress(ShapanError):
+                self._answer(scene, WALL, LANGUAGES[0], {})
 
     async def respond(self, request: Request) -> Response:
         """The layer's JSON; 404 for an unknown layer, 400 with a sentence for a parameter that cannot be used."""

@@ -251,7 +251,7 @@ class Table {
       number: (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString(lang)),
       time: (value) => (value ? when.format(new Date(value)) : "–"),
     });
-    for (const [id, count] of Object.entries({ labels: null, hot: this.scenes.hot?.places?.length })) {
+    for (const [id, count] of Object.entries({ responders: this.scenes.responders?.length, hot: this.scenes.hot?.places?.length })) {
       const node = this.hud.parts[`count.${id}`];
       if (node && count !== null && count !== undefined) node.textContent = String(count);
     }
