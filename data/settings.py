@@ -13,6 +13,8 @@ import platformdirs
 from gis.errors import RefusedError
 
 _STORE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+# Windows opens a device for these, whatever ending the file has.
+_DEVICE_NAME = re.compile(r"con|prn|aux|nul|com\d|lpt\d")
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ class Settings:
 
 def check_store_name(name: str) -> str:
     """`name` when it can be a file's name on every platform, else `RefusedError`."""
-    if not _STORE_NAME.fullmatch(name):
+    if not _STORE_NAME.fullmatch(name) or _DEVICE_NAME.fullmatch(name):
         raise RefusedError(
             f"Store name '{name[:80]}' cannot be used: expected 1 to 63 lower-case letters, digits, '-' or '_', "
-            "beginning with a letter or digit. Choose another name, e.g. --store wanhu."
+            "beginning with a letter or digit, and not con, nul, com1 and their like. "
+            "Choose another name, e.g. --store wanhu."
         )
     return name
 
@@ -69,7 +72,7 @@ def build_settings(
     """Settings from `SHAPAN_HOME`, `SHAPAN_STORE` and `SHAPAN_PORT`; arguments win over the environment."""
     home = environ.get("SHAPAN_HOME")
     return Settings(
-        home=Path(home) if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
+        home=Path(home).expanduser() if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
         store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),
         port=check_port(environ.get("SHAPAN_PORT") or "8501") if port is None else port,
     )
