@@ -29,11 +29,15 @@ def build_boundary(geometries: Geometries) -> shapely.Polygon:
     The hull is taken on a raster of 10 m, coarser for districts of many square kilometres, so that its cost does not
     grow with the detail of the files.
     """
-    xy = shapely.get_coordinates(shapely.convex_hull(geometries))
+    west, south, east, north = shapely.bounds(geometries).T
+    xy = np.column_stack([np.concatenate([west, east, west, east]), np.concatenate([south, south, north, north])])
     cell_m = max(_CELL_M, float(np.sqrt(np.prod(np.ptp(xy, axis=0)) / _MAX_CELLS)))
-    cells = np.unique(np.round(xy / cell_m), axis=0) * cell_m
+    # One complex number a cell sorts ten times as fast as a row of two.
+    raster = np.unique(np.round(xy[:, 0] / cell_m) + 1j * np.round(xy[:, 1] / cell_m))
+    cells = np.column_stack([raster.real, raster.imag]) * cell_m
     margin_m = max(_MARGIN_M, cell_m)
     hull = _filled(shapely.buffer(shapely.concave_hull(shapely.multipoints(cells), ratio=0.25), margin_m))
+    shapely.prepare(hull)
     outside = geometries[~shapely.covered_by(geometries, hull)]
     if len(outside):
         whole = shapely.union_all([*shapely.buffer(outside, _MARGIN_M), hull])
@@ -41,6 +45,7 @@ def build_boundary(geometries: Geometries) -> shapely.Polygon:
             whole = shapely.buffer(shapely.concave_hull(whole, ratio=0.5), _MARGIN_M)
         hull = _filled(whole)
     simple = _filled(shapely.simplify(hull, 1.0))
+    shapely.prepare(simple)
     return simple if simple.is_valid and bool(shapely.covered_by(geometries, simple).all()) else hull
 
 

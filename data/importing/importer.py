@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
+from data.importing.columns import coalesce, match_columns
 from data.importing.community import read_community
 from data.importing.layer import Layer
 from data.importing.merging import Merge, add_event
@@ -90,8 +91,8 @@ def import_sources(
 
 
 def _names(layer: Layer) -> pd.Series | None:
-    ours = layer.canonical(layer.kind or "")
-    return ours.get("name")
+    matched = match_columns(layer.kind or "", list(layer.frame.columns))
+    return coalesce(layer.frame, matched["name"]) if "name" in matched else None
 
 
 def _check_real(store: Store) -> None:

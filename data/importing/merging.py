@@ -132,11 +132,11 @@ class Merge:
         if not ids:
             return
         self.changes += len(ids)
-        before = (
-            "NULL"
-            if new
-            else f"(SELECT {_json_of(table_columns(self._transaction, table))} FROM {table} t WHERE t.{key} = i.id)"
-        )
+        if new:
+            rows = pd.DataFrame({"batch_id": self._batch_id, "table_name": table, "row_id": ids})
+            self._transaction.append("import_changes", rows)
+            return
+        before = f"(SELECT {_json_of(table_columns(self._transaction, table))} FROM {table} t WHERE t.{key} = i.id)"
         self._transaction.execute(
             "import_changes",
             f"INSERT INTO import_changes SELECT ?, ?, i.id, {before} FROM (SELECT unnest(?::VARCHAR[]) AS id) i",
