@@ -286,7 +286,7 @@ def read_kinds(pairs: list[str]) -> dict[str, str]:
     """`NAME=KIND` pairs as a dictionary."""
     for pair in pairs:
         if not all(pair.partition("=")):
-            raise typer.BadParameter(f"'{pair}': expected NAME=KIND, e.g. ways=roads", param_hint="--kind")
+            raise typer.BadParameter(f"'{pair}': expected NAME=KIND, e.g. ways=road", param_hint="--kind")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
