@@ -1,0 +1,130 @@
+"""
+One live thing changes: what goes over the wire to an open wall, and what the server works for it.
+
+Ours: the event, and the scene files that the wall fetches because of it. The peer: the same buildings inline in
+`st.pydeck_chart`, one other thing that moves. Server time is CPU time; what the server uses at rest is taken off.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.browsing import open_browser, open_page
+from bench.peer import serve_peer, write_peer_scene
+from bench.places import Place
+from bench.processes import read_cpu_s
+from bench.wire import Wire
+from tests.fixtures.live_server import LiveServer, Statement
+
+_SCREEN = (1280, 720)
+_REST_S = 4.0
+_ROUNDS = 7
+_NOW = "2026-01-01 04:00:00"
+
+Figures = dict[str, Any]
+
+
+def _moved(n: int) -> Statement:
+    sql = """UPDATE responders SET position_utc = ?::TIMESTAMP,
+        geom = (SELECT ST_Point(ST_X(p) + ?, ST_Y(p)) FROM (SELECT ST_Centroid(boundary) AS p FROM community))
+        WHERE responder_id = (SELECT min(responder_id) FROM responders)"""
+    return ("responders", sql, [_NOW, float(n)])
+
+
+def _reported(n: int) -> Statement:
+    sql = """INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, occurred_from_utc,
+        occurred_to_utc, status, geom) SELECT ?, coalesce((SELECT min(category) FROM incident_categories), 'other'),
+        'routine', 'call', ?::TIMESTAMP, ?::TIMESTAMP, ?::TIMESTAMP, 'new', ST_Centroid(boundary) FROM community"""
+    return ("incidents", sql, [f"bench-{n}", _NOW, _NOW, _NOW])
+
+
+def _closed(n: int) -> Statement:
+    return ("incidents", "UPDATE incidents SET status = 'closed' WHERE incident_id = ?", [f"bench-{n}"])
+
+
+def _visited(n: int) -> Statement:
+    sql = "UPDATE rentals SET last_visit_on = DATE '2026-01-01' + ?::INTEGER WHERE rental_id = (SELECT min(rental_id) FROM rentals)"
+    return ("rentals", sql, [n])
+
+
+def _renamed(n: int) -> Statement:
+    sql = "UPDATE buildings SET name = ? WHERE building_id = (SELECT min(building_id) FROM buildings)"
+    return ("buildings", sql, [f"{n}幢"])
+
+
+CHANGES: dict[str, Callable[[int], Statement]] = {
+    "a responder moves": _moved,
+    "an incident is reported": _reported,
+    "an incident is closed": _closed,
+    "a rental is visited": _visited,
+    "a building is renamed": _renamed,
+}
+_A_RESPONDER = """INSERT INTO responders (responder_id, call_sign, kind, full_time, geom)
+    SELECT 'bench', 'B01', 'police', true, ST_Centroid(boundary) FROM community
+    WHERE NOT EXISTS (FROM responders)"""
+
+
+def _rest(pid: int, wire: Wire) -> float:
+    """CPU seconds a second of a server that has nothing to do."""
+    wire.wait_quiet(quiet_s=1.0)
+    before, begin = read_cpu_s(pid), time.monotonic()
+    wire.wait_quiet(quiet_s=_REST_S)
+    return (read_cpu_s(pid) - before) / (time.monotonic() - begin)
+
+
+def measure_ours(place: Place) -> dict[str, Figures]:
+    """By change: bytes by path, and milliseconds of the server's CPU."""
+    figures: dict[str, Figures] = {}
+    with LiveServer(place.home, place.store) as server, open_browser() as browser:
+        pid = server.process.pid
+        server.write(("responders", _A_RESPONDER, []))
+        context, page = open_page(browser, _SCREEN)
+        wire = Wire(context, page)
+        page.goto(server.url)
+        page.wait_for_selector('[data-ready="yes"]', timeout=180_000)
+        for name, change in CHANGES.items():
+            server.write(change(0))  # the first of its kind: what is loaded late is loaded now
+            rest = _rest(pid, wire)
+            wire.reset()
+            before, begin = read_cpu_s(pid), time.monotonic()
+            for n in range(1, _ROUNDS + 1):
+                seen = wire.bytes["/events"]
+                server.write(change(n))
+                wire.wait_quiet(more_than=("/events", seen))
+            work_s = read_cpu_s(pid) - before - rest * (time.monotonic() - begin)
+            by_path = {path: round(size / _ROUNDS) for path, size in wire.bytes.most_common()}
+            figures[name] = {
+                "bytes": sum(by_path.values()),
+                "server_ms": round(1000 * work_s / _ROUNDS, 1),
+                "by_path": by_path,
+            }
+    return figures
+
+
+def measure_peer(place: Place) -> Figures:
+    """Bytes and milliseconds of one press of the peer's button."""
+    with LiveServer(place.home, place.store) as server:
+        scene = write_peer_scene(server.url, place.home, zoom=12.0, height=560)
+    with serve_peer(place.home, scene) as peer, open_browser() as browser:
+        context, page = open_page(browser, _SCREEN)
+        wire = Wire(context, page)
+        page.goto(peer.url)
+        page.wait_for_selector("canvas", timeout=180_000)
+        rest = _rest(peer.pid, wire)
+        sizes, times = [], []
+        for _ in range(3):
+            wire.reset()
+            before, begin = read_cpu_s(peer.pid), time.monotonic()
+            page.get_by_role("button", name="move").click()
+            wire.wait_quiet(quiet_s=3.0, more_than=("websocket", 1000))
+            sizes.append(wire.bytes["websocket"])
+            times.append(read_cpu_s(peer.pid) - before - rest * (time.monotonic() - begin))
+    return {"bytes": round(statistics.median(sizes)), "server_ms": round(1000 * statistics.median(times), 1)}
+
+
+def run(places: list[Place]) -> dict[str, dict[str, Figures]]:
+    """Figures by place, then by change; `peer` beside them."""
+    return {place.name: {**measure_ours(place), "peer": measure_peer(place)} for place in places}
