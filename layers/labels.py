@@ -100,6 +100,18 @@ def _gate_labels(request: SceneRequest) -> list[Label]:
     ]
 
 
+def _rental_marks(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Label]:
+    """Rentals of a building: seen from straight above its lit windows are hidden, so a number says them."""
+    rentals = find_rentals(request.store, request.viewer)
+    counts = rentals[~rentals["suspected_group"]].groupby("building_id").size()
+    held = buildings[buildings["building_id"].isin(counts.index)]
+    columns = zip(held["building_id"], held["height_m"], strict=True)
+    return [
+        {"t": str(int(counts[building_id])), "c": "rental", "x": [x, y, round(height + 3.0, 1)], "id": building_id}
+        for (x, y), (building_id, height) in zip(to_points(held.geometry, request.frame), columns, strict=True)
+    ]
+
+
 def _suspicion_marks(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Label]:
     rentals = find_rentals(request.store, request.viewer)
     counts = rentals[rentals["suspected_group"]].groupby("building_id").size()
@@ -116,6 +128,7 @@ def _build(request: SceneRequest) -> Records:
     return [
         *_zone_labels(request, buildings),
         *_suspicion_marks(request, buildings),
+        *_rental_marks(request, buildings),
         *_water_labels(request),
         *_road_labels(request),
         *_building_labels(request, buildings),

@@ -59,14 +59,14 @@ def _group(area_m2: float, rng: np.random.Generator) -> Row:
         tenants = ceil(area_m2 / NANJING_LEAST_M2 + 0.01) + int(rng.integers(0, 2))
         each = area_m2 / tenants
         rooms = max(3, ceil(tenants / 2))
-        reason = f"Nanjing 2014: {tenants} tenants in {area_m2:.0f} m² ({each:.1f} m² each, under 10)"
+        reason = f"南京2014：{area_m2:.0f}㎡住{tenants}人（人均{each:.1f}㎡，不足10㎡）"
     elif kind < 0.87:
         tenants, rooms = int(rng.integers(5, 8)), 3
-        reason = f"Nanjing 2014: living room let as a bedroom, {tenants} tenants in {rooms} rooms"
+        reason = f"南京2014：客厅隔作卧室，{rooms}间住{tenants}人"
     else:
         rooms = 2
         tenants = rooms * 3
-        reason = f"Shanghai: {tenants} tenants in {rooms} rooms (3 a room, over 2)"
+        reason = f"上海：{rooms}间住{tenants}人（每间3人，超过2人）"
     return {
         "rooms_count": rooms, "beds_count": tenants + int(rng.integers(0, 2)), "tenants_count": tenants,
         "suspicion_reason": reason,

@@ -6,6 +6,7 @@ anything, `<script>` included.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from html import escape
 from typing import Any
@@ -55,7 +56,7 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
         else t("wall.floors_above_value", lang, above=facts["floors_above"])
     )
     source = t(f"terms.height_source.{facts['height_source']}", lang)
-    entrances = t("wall.comma", lang).join(_text(entrance["name"]) for entrance in place.entrances)
+    entrances = _count_names([_text(entrance["name"]) for entrance in place.entrances], lang)
     residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
     pairs = [
         (t("wall.use", lang), t(f"terms.use.{facts['use']}", lang)),
@@ -66,6 +67,12 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
         (t("wall.residents", lang), residents if facts["units_count"] else ""),
     ]
     return f"{_text(facts['zone'])}{_text(facts['name'])}" or place.id, _text(facts["address"]), pairs
+
+
+def _count_names(names: list[str], lang: Language) -> str:
+    """Names in their order, one that occurs more than once with its number."""
+    counted = Counter(names)
+    return t("wall.comma", lang).join(name if n == 1 else f"{name} ×{n}" for name, n in counted.items())
 
 
 def _grid(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:

@@ -7,6 +7,7 @@ const CLASSES = {
   hot: { rank: 1, size: 0.95, far: 0, weight: 700 },
   grid: { rank: 2, size: 1.15, far: 0, weight: 700 },
   group: { rank: 3, size: 0.72, far: 0.9, weight: 700 },
+  rental: { rank: 3.5, size: 0.66, far: 1.1, weight: 700, below: 25 },
   site: { rank: 4, size: 0.8, far: 0.75, weight: 600 },
   responder: { rank: 4.5, size: 0.7, far: 0.8, weight: 500 },
   zone: { rank: 5, size: 1.5, far: 0, weight: 600, until: 3.2 },
@@ -73,7 +74,7 @@ export class Labels {
     const unit = viewport.distanceScales.unitsPerMeter[0] * viewport.scale;
     for (const record of this.records) {
       const look = CLASSES[record.c];
-      if (this.hidden.has(record.c)) continue;
+      if (this.hidden.has(record.c) || viewport.pitch > (look.below ?? 90)) continue;
       const chosen = this.selected && record.id === this.selected.id;
       const [x, y, depth] = viewport.project([record.at[0], record.at[1], record.x[2] || 0]);
       if (depth > 1 || x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
@@ -96,7 +97,7 @@ export class Labels {
     const font = `${look.weight} ${size.toFixed(1)}px ${FONT}`;
     const width = this.measure(font, record.t);
     if (record.c === "road") return this.placeRoad(record, font, width, size, x, y, viewport);
-    const draw = { grid: this.grid, group: this.diamond, site: this.pin, hot: this.rank, responder: this.badge, gate: this.plain }[record.c] || this.plain;
+    const draw = { grid: this.grid, group: this.diamond, rental: this.lit, site: this.pin, hot: this.rank, responder: this.badge, gate: this.plain }[record.c] || this.plain;
     const box = draw.call(this, record, font, width, size, x, y, rem, true, chosen, near);
     if (!chosen && this.covers(box)) return undefined;
     draw.call(this, record, font, width, size, x, y, rem, false, chosen, near);
@@ -201,6 +202,23 @@ export class Labels {
     return { left: x - r, right: x + r, top: y - r, bottom: y + r };
   }
 
+  /** Rentals of a building seen from above: a lit window with their number, beside the middle of the roof. */
+  lit(record, font, width, size, x, y, rem, dry, chosen) {
+    const { context } = this;
+    const half = [Math.max(size * 0.95, width * 0.5 + size * 0.3), size * 0.62];
+    const cx = x - rem * 1.9;
+    if (!dry) {
+      context.beginPath();
+      context.rect(cx - half[0], y - half[1], half[0] * 2, half[1] * 2);
+      context.fillStyle = chosen ? "#fff0d2" : "#ffbe54";
+      context.fill();
+      context.font = font;
+      context.fillStyle = "#241703";
+      context.fillText(record.t, cx, y + size * 0.05);
+    }
+    return { left: cx - half[0] - 1, right: cx + half[0] + 1, top: y - half[1] - 1, bottom: y + half[1] + 1 };
+  }
+
   /** A key site: a square pin with the character of its kind, and its name when near. */
   pin(record, font, width, size, x, y, rem, dry, chosen, near) {
     const { context } = this;
@@ -262,4 +280,4 @@ export class Labels {
   }
 }
 
-const KIND_OF = { building: "building", group: "building", grid: "grid", site: "site", hot: "hot" };
+const KIND_OF = { building: "building", group: "building", rental: "building", grid: "grid", site: "site", hot: "hot" };

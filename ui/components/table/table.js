@@ -16,7 +16,7 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
-const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", site: "key_sites", hot: "hot", responder: "responders" };
+const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders" };
 
 const tables = new WeakMap();
 let rendererLoading = null;
