@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from bench.browsing import SCREENS, open_browser, open_page
 from bench.peer import serve_peer, write_peer_scene
 from bench.places import Place
-from bench.processes import read_cpu_s, read_memory_mb
+from bench.processes import read_browser_cpu_s, read_cpu_s, read_memory_mb
 from tests.fixtures.serving import ServerProcess
 
 _WATCH = Path(__file__).with_name("first_frame.js").read_text(encoding="utf-8")
@@ -29,10 +29,13 @@ def visit(url: str, screen: tuple[int, int]) -> dict[str, float]:
     with open_browser() as browser:
         context, page = open_page(browser, screen)
         page.add_init_script(_WATCH)
+        before = read_browser_cpu_s()
         page.goto(url)
         page.wait_for_function("() => window.benchSeen.buildings !== null", timeout=_READY_MS, polling=250)
+        used = {kind: seconds - before[kind] for kind, seconds in read_browser_cpu_s().items()}
         seen = page.evaluate("() => window.benchSeen")
         figures = {"first_pixels_s": seen["drawn"] / 1000, "first_buildings_s": seen["buildings"] / 1000}
+        figures |= {"page_cpu_s": used["page"], "drawing_cpu_s": used["drawing"]}
         figures |= _find_phases(page)
         context.close()
         return figures
@@ -42,7 +45,7 @@ def _find_phases(page: Page) -> dict[str, float]:
     entries: list[list[Any]] = page.evaluate(_RESOURCES)
     ends = {
         "renderer_there_s": [end for path, _, end in entries if path == "/vendor/deck.js"],
-        "page_asks_renderer_s": [start for path, start, _ in entries if path == "/vendor/deck.js"],
+        "component_asks_s": [start for path, start, _ in entries if path == "/assets/table.js"],
         "scenes_there_s": [end for path, _, end in entries if path.startswith("/scene/")],
     }
     return {name: max(times) / 1000 for name, times in ends.items() if times}

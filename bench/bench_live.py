@@ -28,10 +28,9 @@ Figures = dict[str, Any]
 
 
 def _moved(n: int) -> Statement:
-    sql = """UPDATE responders SET position_utc = ?::TIMESTAMP,
-        geom = (SELECT ST_Point(ST_X(p) + ?, ST_Y(p)) FROM (SELECT ST_Centroid(boundary) AS p FROM community))
+    sql = """UPDATE responders SET position_utc = ?::TIMESTAMP, geom = ST_Point(ST_X(geom) + ?, ST_Y(geom))
         WHERE responder_id = (SELECT min(responder_id) FROM responders)"""
-    return ("responders", sql, [_NOW, float(n)])
+    return ("responders", sql, [_NOW, 0.5 + n % 2])
 
 
 def _reported(n: int) -> Statement:
@@ -46,7 +45,8 @@ def _closed(n: int) -> Statement:
 
 
 def _visited(n: int) -> Statement:
-    sql = "UPDATE rentals SET last_visit_on = DATE '2026-01-01' + ?::INTEGER WHERE rental_id = (SELECT min(rental_id) FROM rentals)"
+    sql = """UPDATE rentals SET last_visit_on = DATE '2026-01-01' + ?::INTEGER
+        WHERE rental_id = (SELECT min(rental_id) FROM rentals)"""
     return ("rentals", sql, [n])
 
 
@@ -63,7 +63,7 @@ CHANGES: dict[str, Callable[[int], Statement]] = {
     "a building is renamed": _renamed,
 }
 _A_RESPONDER = """INSERT INTO responders (responder_id, call_sign, kind, full_time, geom)
-    SELECT 'bench', 'B01', 'police', true, ST_Centroid(boundary) FROM community
+    SELECT 'bench', 'B01', 'grid_worker', true, ST_Centroid(boundary) FROM community
     WHERE NOT EXISTS (FROM responders)"""
 
 
