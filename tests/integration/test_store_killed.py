@@ -117,10 +117,10 @@ def run_rounds(path: Path, rounds: int) -> int:
 
 
 def test_every_acknowledged_row_survives_a_kill(tmp_path: Path) -> None:
-    assert run_rounds(tmp_path / "demo.duckdb", 5) > 40
+    assert run_rounds(tmp_path / "demo.duckdb", 5) > 20
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_every_acknowledged_row_survives_a_hundred_kills(tmp_path: Path) -> None:
-    assert run_rounds(tmp_path / "demo.duckdb", 100) > 1500
+    assert run_rounds(tmp_path / "demo.duckdb", 100) > 1000
