@@ -161,9 +161,13 @@ def test_migrations_with_a_gap_or_a_number_twice_are_refused(tmp_path: Path, nam
 def test_duckdb_itself_never_changes_a_file_that_is_there(path: Path) -> None:
     """Its checkpoint would overwrite blocks in use; only a finished copy may take the file's place."""
     before = path.read_bytes()
-    store = Store(path)
+    store = Store(path, log_limit_bytes=2**30)
     for n in range(2, 30):
         store.write(lambda t, n=n: put(t, f"1-0-{n}", n))
+    # A log longer than what DuckDB takes in by itself, 16 MiB.
+    long = "INSERT INTO events SELECT range, now(), repeat('x', 400), NULL, NULL, NULL FROM range(60000)"
+    store.write(lambda t: t.execute("events", long))
+    assert path.with_name("demo.duckdb.wal").stat().st_size > 2**24
     assert path.read_bytes() == before
     many = "INSERT INTO aliases SELECT 'a' || range, repeat('x', 50), 'site' FROM range(200000)"
     store.write(lambda t: t.execute("aliases", many))  # so many rows that DuckDB writes them into the file at once
