@@ -138,8 +138,9 @@ def _build_parapets(request: SceneRequest) -> Records:
 
 def _build_shadows(request: SceneRequest) -> Records:
     frame = find_buildings(request.store, request.viewer)
+    is_plain = len(frame) >= SLABS_BELOW
     frame = frame[frame["base_m"] < 1.0]
-    if frame.empty:
+    if frame.empty or is_plain:
         return []
     reach = np.minimum(frame["height_m"].to_numpy(dtype=float) * _SHADOW_LENGTH, _SHADOW_MAX_M)
     away = np.deg2rad(_SUN_AZIMUTH_DEG + 180.0)
