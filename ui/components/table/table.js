@@ -4,14 +4,12 @@ import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
 import { Live, sceneUrl } from "./live.js";
 import { Overview } from "./overview.js";
-import * as scale from "./scale.js";
+import { toLocal } from "./scale.js";
+import { Rest } from "./rest.js";
+import { Ruler } from "./ruler.js";
 import { buildConfiguration } from "./solids.js";
 
-const CALIBRATION = "shapan.calibration";
 const SWITCHES = "shapan.switches";
-const BAR_PX = 480;
-const TOUR_AFTER_MS = 60_000;
-const TOUR_DEG_S = 1.2;
 const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
@@ -30,6 +28,15 @@ function loadRenderer(url) {
     document.head.append(script);
   });
   return rendererLoading;
+}
+
+/** The legend's switches as this browser was left; what cannot be read is forgotten. */
+function readSwitches() {
+  try {
+    return JSON.parse(localStorage.getItem(SWITCHES)) || {};
+  } catch {
+    return {};
+  }
 }
 
 /** Called by Streamlit when the component appears and whenever its data change. */
@@ -61,10 +68,11 @@ class Table {
     this.chrome = document.createElement("div");
     this.chrome.className = "sp-chrome";
     host.append(this.canvas, this.words, this.chrome);
-    this.switches = JSON.parse(localStorage.getItem(SWITCHES) || "{}");
-    this.lastTouch = performance.now();
-    this.gridIndex = -1;
+    this.switches = readSwitches();
     this.scenes = {};
+    this.visiting = false;
+    this.ruler = new Ruler(this);
+    this.rest = new Rest(this);
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
     this.hud.build(this.data);
@@ -290,104 +298,28 @@ class Table {
     this.labels.selected = this.selected;
   }
 
-  overlay() {
-    const viewport = this.instance.getViewports()[0];
-    if (!viewport || !this.camera) return;
-    this.labels.draw(viewport, this.rem);
-    this.overview.draw(viewport, this.insets());
-    this.judge(viewport);
-  }
-
-  // ---- true scale --------------------------------------------------------------------------------------------------
-
-  get calibration() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(CALIBRATION));
-      return kept && scale.isPlausiblePitch(kept.pitchMm) ? kept : null;
-    } catch {
-      return null;
-    }
-  }
-
-  judge(viewport) {
-    const { data } = this;
-    const camera = { zoom: viewport.zoom, pitch: viewport.pitch, orthographic: this.camera.orthographic };
-    const page = { ratio: window.devicePixelRatio, pinch: window.visualViewport?.scale ?? 1 };
-    const verdict = scale.judgeScale(camera, this.calibration, page, data.frame.lat);
-    const say = (key) => data.strings[`table.${key}`];
-    const n = verdict.denominator && Math.round(verdict.denominator * (verdict.denominator < 100 ? 10 : 1)) / (verdict.denominator < 100 ? 10 : 1);
-    const text = {
-      all: () => say("scale_true").replace("{n}", n),
-      across: () => say("scale_across").replace("{n}", n),
-      none: () => say(`scale_${verdict.reason}`),
-    }[verdict.truth]();
-    this.hud.showStamp(text, verdict.truth, say(verdict.truth === "all" && !camera.orthographic ? "scale_ground_help" : `scale_${verdict.truth}_help`));
-    const metres = scale.metresPerPixel(viewport.zoom, data.frame.lat);
-    this.hud.showBar(scale.niceBar(metres, 9 * this.rem), viewport.bearing, viewport.pitch > 0.01 && !camera.orthographic ? say("bar_middle") : "");
-    this.verdict = verdict;
-  }
-
-  scaleTo(denominator) {
-    const kept = this.calibration;
-    if (!kept) {
-      this.calibrate(() => this.scaleTo(denominator));
-      return;
-    }
-    this.denominator = denominator;
-    const zoom = scale.zoomForScale(denominator, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat);
-    const [cx, cy] = this.middle();
-    this.setOrthographic(true); // only a parallel picture is to scale on roofs as well
-    this.camera.go(this.camera.fit([[cx, cy]], { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
-  }
-
   /** Local metres in the middle of what the rails leave free. */
   middle() {
     const insets = this.insets();
     const { width, height } = this.camera.size;
     const view = this.instance.getViewports()[0];
-    return scale.toLocal(this.data.frame, view.unproject([(insets.left + width - insets.right) / 2, (insets.top + height - insets.bottom) / 2]));
+    return toLocal(this.data.frame, view.unproject([(insets.left + width - insets.right) / 2, (insets.top + height - insets.bottom) / 2]));
   }
 
-  calibrate(then = () => {}) {
-    const say = (key) => this.data.strings[`table.${key}`];
-    const kept = this.calibration;
-    const ratio = window.devicePixelRatio;
-    this.hud.openCalibration({
-      barPx: BAR_PX,
-      widthPx: Math.round(window.screen.width * ratio),
-      heightPx: Math.round(window.screen.height * ratio),
-      inches: kept?.inches,
-      isPlausible: scale.isPlausiblePitch,
-      fromBar: (mm) => scale.pitchFromBar(mm, BAR_PX, ratio),
-      fromDiagonal: scale.pitchFromDiagonal,
-      now: kept ? say("cal_now").replace("{mm}", kept.pitchMm.toFixed(4)) : say("cal_none"),
-    }, (pitchMm) => {
-      localStorage.setItem(CALIBRATION, JSON.stringify({ pitchMm, ratio }));
-      this.instance.redraw("calibrated");
-      then();
-    });
-  }
-
-  stepGrid(step) {
-    const grids = this.scenes.grids || [];
-    if (!grids.length) return;
-    const ids = [...new Set(grids.map((record) => record.id))];
-    this.gridIndex = (this.gridIndex + step + ids.length) % ids.length;
-    const mine = grids.filter((record) => record.id === ids[this.gridIndex]);
-    const points = mine.flatMap((record) => record.l);
-    this.hud.parts.gridName.textContent = mine[0].n;
-    const kept = this.calibration;
-    this.setOrthographic(true);
-    const zoom = kept ? scale.zoomForScale(this.denominator || 300, kept.pitchMm, window.devicePixelRatio, this.data.frame.lat) : null;
-    this.camera.go(this.camera.fit(points, { pitch: 0, bearing: 0, insets: this.insets(), zoom }));
+  overlay() {
+    const viewport = this.instance.getViewports()[0];
+    if (!viewport || !this.camera) return;
+    this.labels.draw(viewport, this.rem);
+    this.overview.draw(viewport, this.insets());
+    this.ruler.judge(viewport);
   }
 
   // ---- what people do ----------------------------------------------------------------------------------------------
 
   actions() {
     return {
-      calibrate: () => this.calibrate(),
-      visitor: () => this.setVisiting(!this.visiting),
+      calibrate: () => this.ruler.calibrate(),
+      visitor: () => this.rest.setVisiting(!this.visiting),
       language: (lang) => this.component.setTriggerValue("language", lang),
       toggle: (id) => this.toggle(id),
       whole: () => {
@@ -396,10 +328,10 @@ class Table {
       },
       north: () => this.camera.go({ ...this.camera.now, bearing: 0 }, 500),
       oblique: () => this.camera.go({ ...this.camera.now, pitch: this.camera.now.pitch > 30 ? 0 : 55 }, 700),
-      scale: (n) => this.scaleTo(n),
-      stepGrid: (step) => this.stepGrid(step),
+      scale: (n) => this.ruler.scaleTo(n),
+      stepGrid: (step) => this.ruler.stepGrid(step),
       orthographic: () => this.setOrthographic(!this.camera.orthographic),
-      tour: () => this.setTour(!this.tour),
+      tour: () => this.rest.setTour(!this.rest.tour),
     };
   }
 
@@ -412,22 +344,6 @@ class Table {
   setOrthographic(on) {
     if (on !== this.camera.orthographic) this.camera.setOrthographic(on);
     this.hud.parts.ortho.setAttribute("aria-pressed", on ? "true" : "false");
-  }
-
-  setTour(on) {
-    this.tour = on;
-    this.hud.parts.tour.setAttribute("aria-pressed", on ? "true" : "false");
-    if (on) this.lastTouch = performance.now() - TOUR_AFTER_MS + 1500;
-  }
-
-  /** Visitors see no rentals of single homes, no suspicions and no places of incidents; figures stay. */
-  setVisiting(on, byIdle = false) {
-    if (this.visiting === on) return;
-    this.visiting = on;
-    this.byIdle = on && byIdle;
-    document.body.classList.toggle("shapan-visiting", on);
-    if (on) this.select(null);
-    this.refresh();
   }
 
   pick(info) {
@@ -480,13 +396,10 @@ class Table {
   }
 
   listen() {
-    this.onTouch = () => {
-      this.lastTouch = performance.now();
-      if (this.byIdle) this.setVisiting(false);
-    };
+    this.onTouch = () => this.rest.touch();
     this.onKey = (event) => {
       if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable || event.ctrlKey || event.metaKey || event.altKey) return;
-      const keys = { v: () => this.setVisiting(!this.visiting), h: () => this.actions().whole(), n: () => this.actions().north(), o: () => this.actions().oblique(), "]": () => this.stepGrid(1), "[": () => this.stepGrid(-1) };
+      const keys = { v: () => this.actions().visitor(), h: () => this.actions().whole(), n: () => this.actions().north(), o: () => this.actions().oblique(), "]": () => this.ruler.stepGrid(1), "[": () => this.ruler.stepGrid(-1) };
       keys[event.key.toLowerCase()]?.();
     };
     this.onSize = () => {
@@ -506,29 +419,12 @@ class Table {
     document.documentElement.style.fontSize = `${this.rem}px`;
   }
 
+  /** Once a second. */
   tick() {
     const lang = this.data.lang === "zh" ? "zh-CN" : "en-GB";
-    this.hud.parts.clock.textContent = new Intl.DateTimeFormat(lang, { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date());
-    const still = performance.now() - this.lastTouch;
-    if (this.data.idleS && still > this.data.idleS * 1000 && !this.visiting) this.setVisiting(true, true);
-    if (this.tour && still > TOUR_AFTER_MS && !this.turning && !this.data.alarms) this.turn();
-  }
-
-  turn() {
-    this.turning = true;
-    let before = performance.now();
-    const step = (at) => {
-      const still = at - this.lastTouch;
-      if (!this.tour || still < TOUR_AFTER_MS || this.data.alarms) {
-        this.turning = false;
-        return;
-      }
-      const camera = this.camera.now;
-      this.camera.go({ ...camera, bearing: camera.bearing + ((at - before) / 1000) * TOUR_DEG_S }, 0);
-      before = at;
-      requestAnimationFrame(step);
-    };
-    requestAnimationFrame(step);
+    const clock = { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
+    this.hud.parts.clock.textContent = new Intl.DateTimeFormat(lang, clock).format(new Date());
+    this.rest.tick();
   }
 
   destroy() {
