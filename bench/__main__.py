@@ -52,14 +52,15 @@ def main() -> None:
     asked = parser.parse_args()
     parts = asked.only or list(WRITERS)
     results: dict[str, Figures] = json.loads(KEPT.read_text(encoding="utf-8")) if asked.only and KEPT.exists() else {}
+    said = subprocess.run([find_chromium(), "--version"], capture_output=True, text=True, check=True).stdout
+    browser = said.split(" built")[0].strip()
     for part in parts:
         print(f"{part} …", file=sys.stderr, flush=True)
         results[part] = run_part(part, side=asked.side, rounds=asked.rounds)
         print(json.dumps({part: results[part]}, indent=1, ensure_ascii=False), flush=True)
-    if asked.only is None or asked.write:
-        KEPT.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        version = subprocess.run([find_chromium(), "--version"], capture_output=True, text=True, check=True).stdout
-        PAGE.write_text(write_page(results, version.split(" built")[0].strip()), encoding="utf-8")
+        if asked.only is None or asked.write:
+            KEPT.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            PAGE.write_text(write_page(results, browser), encoding="utf-8")
 
 
 if __name__ == "__main__":

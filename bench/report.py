@@ -75,8 +75,8 @@ def write_live(figures: Figures) -> str:
     )  # fmt: skip
     return (
         "\n## One live thing changes\n\nAn open wall in Chromium, a row written in the server, and all that the "
-        "browser then receives: events, scene files as compressed, websocket. Server time is of the processor, commit and "
-        "compression included. The peer draws the same buildings inline in `st.pydeck_chart` and moves one other "
+        "browser then receives: events, scene files as compressed, websocket. Server time is of the processor, commit "
+        "and compression included. The peer draws the same buildings inline in `st.pydeck_chart` and moves one other "
         "thing. Aim: at most 10,000 bytes and 10 ms.\n\n" + _load(figures) + "\n" + _table(head, rows)
     )
 
