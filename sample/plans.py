@@ -113,7 +113,8 @@ def stair_rooms(outline: Polygon, edges: Sequence[float], per_stair: Sequence[in
 def strip(outline: Polygon, left: float, right: float) -> Polygon:
     """The part of `outline` between two x, metres."""
     _, low, _, high = outline.bounds
-    return cast(Polygon, outline.intersection(shapely.box(left, low - 1, right, high + 1)))
+    parts = shapely.get_parts(outline.intersection(shapely.box(left, low - 1, right, high + 1)))
+    return cast(Polygon, max(parts, key=shapely.area))  # where a wall lies on the cut, it comes along as a line
 
 
 def front_shops(outline: Polygon, width_m: float) -> tuple[Room, ...]:

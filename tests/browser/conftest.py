@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.fixtures.live_server import LiveServer
 from tests.fixtures.serving import ServerProcess, run_shapan
 
 CHROMIUM_FLAGS = [
@@ -60,6 +61,19 @@ def server(server_home: Path) -> Iterator[ServerProcess]:
 def server_url(server: ServerProcess) -> str:
     """Its address, without a slash at the end."""
     return server.url
+
+
+@pytest.fixture(scope="session")
+def live_server(server_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A second server, of a copy of the sample that tests may write."""
+    home = tmp_path_factory.mktemp("live")
+    for path in server_home.glob("demo.duckdb*"):  # a store has one owner, and the other server may have that one open
+        if path.suffix != ".lock":
+            shutil.copy(path, home / path.name.replace("demo", "live"))
+    with LiveServer(home, "live") as running:
+        yield running
+        assert running.process.poll() is None, f"The server died during the tests. Its log:\n{running.log}"
+        assert "Traceback" not in running.log
 
 
 @pytest.fixture(scope="session")
