@@ -28,7 +28,8 @@ WIDTHS_PX = (1600, 1440, 1280)
 WAIT_MS = 120_000  # software rendering on busy cores
 STILL_MS = 900
 BUILDING = "东区27幢"  # of the sample: six storeys, rentals, and suspected group rentals among them
-_BRIGHT_SPREAD = 90  # of 255 between a pixel's strongest and weakest channel: above it are marks, below façades
+_MARK_SPREAD = 90  # of 255 between a pixel's strongest and weakest channel: above it are marks, below façades
+_WORD_VALUE = 200  # of 255: above it are words
 SCREEN_INCHES = 86  # a usual meeting-room screen: one grid of the sample fits on it at 1:300
 
 # Layers have their files, and the camera has come to rest.
@@ -36,6 +37,9 @@ _DRAWN = """() => {
   const layers = window.shapan?.instance?.layerManager?.getLayers();
   return document.querySelector('[data-ready="yes"]') && layers?.every((layer) => layer.isLoaded);
 }"""
+
+# The list is there once: while the page is drawn anew the old one may still stand beside the new.
+_HOT_LISTED = "() => document.querySelectorAll('.st-key-hot-1 button').length === 1"
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,11 @@ def save(page: Page, name: str) -> None:
 
 
 def choose_palette(picture: Image.Image) -> Image.Image:
-    """256 colours in which few but bright pixels, the marks, keep theirs: by number alone the night takes them all."""
+    """256 colours in which marks and words keep theirs: by number alone the night takes them all."""
     pixels = np.asarray(picture).reshape(-1, 3)
-    spread = pixels.max(axis=1).astype(int) - pixels.min(axis=1)
-    bright = pixels[spread > _BRIGHT_SPREAD]
-    weighted = np.concatenate([pixels, np.resize(bright, (len(pixels) // 2, 3))]) if len(bright) else pixels
+    strongest = pixels.max(axis=1).astype(int)
+    bright = pixels[(strongest - pixels.min(axis=1) > _MARK_SPREAD) | (strongest > _WORD_VALUE)]
+    weighted = np.concatenate([pixels, np.resize(bright, pixels.shape)]) if len(bright) else pixels
     return Image.fromarray(weighted.reshape(1, -1, 3)).quantize(256, Image.Quantize.MEDIANCUT)
 
 
@@ -119,6 +123,7 @@ def take_tour(sitting: Sitting, page: Page) -> None:
     search(page, BUILDING)
     save(page, f"building.{lang}")
     clear(page)
+    page.wait_for_function(_HOT_LISTED, timeout=WAIT_MS)
     page.locator(".st-key-hot-1 button").click(timeout=WAIT_MS)
     save(page, f"hot.{lang}")
     act(page, "scale-300")  # not calibrated yet: the dialogue opens first
