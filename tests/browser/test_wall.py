@@ -22,8 +22,8 @@ _RESET = """() => {
     const table = window.shapan;
     localStorage.clear();
     table.switches = {};
-    table.setVisiting(false);
-    table.setTour(false);
+    table.rest.setVisiting(false);
+    table.rest.setTour(false);
     table.setOrthographic(false);
     table.camera.go(table.wholeCamera(50, -24), 0);
     table.refresh();

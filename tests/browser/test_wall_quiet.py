@@ -16,10 +16,13 @@ def test_a_quiet_wall_keeps_its_camera_and_goes_into_visitor_mode_by_itself(
     page.emulate_media(reduced_motion="reduce")
     page.clock.install()
     # A language that is not spoken here falls back to Chinese.
-    wall = Wall(page).open(f"{live_server.url}/?lang=fr&idle=120")
+    wall = Wall(page).open(f"{live_server.url}/?lang=fr&idle=120&kiosk=1")
     expect(page.locator('.sp-chrome[data-lang="zh"]')).to_be_visible()
     rail = page.locator(".st-key-rail")
     expect(rail).to_contain_text(t("wall.selected", "zh"))
+    # A kiosk has no frame of the pages' own, and nothing that a passer-by could set wrong.
+    for gone in ('[data-testid="stHeader"]', '[data-act="lang"]', '.sp-tools [data-act="calibrate"]'):
+        expect(page.locator(gone)).to_be_hidden()
     before = wall.camera
     page.mouse.move(480, 320)
     page.mouse.down()

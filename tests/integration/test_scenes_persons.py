@@ -35,7 +35,7 @@ DRAW_NOTHING = {
 _KINDS = [
     (
         "buildings",
-        "UPDATE buildings SET use = 'residential', height_source = 'file', floors_source = 'file', base_m = 0",
+        "UPDATE buildings SET use = 'residential', height_source = 'file', base_m = 0",
     ),
     ("key_sites", "UPDATE key_sites SET kind = 'hotel'"),
     ("responders", "UPDATE responders SET kind = 'grid_worker'"),
