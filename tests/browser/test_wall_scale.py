@@ -13,6 +13,9 @@ from tests.browser.conftest import is_local, watch
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.wall_page import ACT_MS, NO_WORDS, Pixels, Wall
 
+# Promised are 3 ‰. What is drawn is exact but for a pixel's fraction; the two radii of the earth that are in use for
+# such maps differ by 1.1 ‰, and that must show.
+WITHIN = 0.0005
 PITCHES_MM = (0.15, 0.31, 0.63, 1.8)  # a laptop's screen, a desk's, an 86-inch wall of full HD, an LED wall
 _ALL_OFF = """localStorage.setItem("shapan.switches", JSON.stringify(Object.fromEntries(
     ["buildings", "rentals", "group_rentals", "key_sites", "hot", "responders", "grids", "roads", "walls", "land",
@@ -94,7 +97,7 @@ def measure(wall: Wall, half_east_m: float, half_north_m: float, *, height_m: fl
 
 
 @pytest.mark.parametrize("pitch_mm", PITCHES_MM)
-def test_1_to_300_is_true_within_three_per_mille_in_both_directions(wall: Wall, pitch_mm: float) -> None:
+def test_1_to_300_is_true_in_both_directions(wall: Wall, pitch_mm: float) -> None:
     ratio = get_ratio(wall)
     calibrate(wall, pitch_mm)
     wall.act("scale-300")
@@ -106,8 +109,8 @@ def test_1_to_300_is_true_within_three_per_mille_in_both_directions(wall: Wall, 
     metres_a_pixel = 300 * pitch_mm / 1000
     half_east_m, half_north_m = (round(css * ratio * metres_a_pixel, 2) for css in (200, 230))
     across, along = measure(wall, half_east_m, half_north_m)
-    assert across == pytest.approx(2 * half_east_m / metres_a_pixel, rel=0.003)
-    assert along == pytest.approx(2 * half_north_m / metres_a_pixel, rel=0.003)
+    assert across == pytest.approx(2 * half_east_m / metres_a_pixel, rel=WITHIN)
+    assert along == pytest.approx(2 * half_north_m / metres_a_pixel, rel=WITHIN)
 
 
 def test_roofs_and_the_far_corner_are_as_true_as_the_middle(wall: Wall) -> None:
@@ -117,8 +120,8 @@ def test_roofs_and_the_far_corner_are_as_true_as_the_middle(wall: Wall) -> None:
     wall.wait_drawn()
     across, along = measure(wall, 20.0, 20.0, height_m=30.0)
     expected = 40_000 / 300 / 0.31
-    assert across == pytest.approx(expected, rel=0.003)
-    assert along == pytest.approx(expected, rel=0.003)
+    assert across == pytest.approx(expected, rel=WITHIN)
+    assert along == pytest.approx(expected, rel=WITHIN)
 
 
 def test_the_bar_is_as_long_as_it_says(wall: Wall) -> None:
@@ -167,7 +170,7 @@ def test_a_parallel_tilted_picture_is_true_from_left_to_right_only(wall: Wall) -
     expect(wall.page.locator(".sp-stamp")).to_have_attribute("data-truth", "across")
     across, along = measure(wall, 20.0, 20.0)
     expected = 40_000 / 300 / 0.31
-    assert across == pytest.approx(expected, rel=0.003)
+    assert across == pytest.approx(expected, rel=WITHIN)
     # Seen from 55° off the vertical, a length that runs away is shortened by its cosine.
     assert along == pytest.approx(expected * np.cos(np.deg2rad(wall.camera["pitch"])), rel=0.01)
 
