@@ -38,9 +38,6 @@ _DRAWN = """() => {
   return document.querySelector('[data-ready="yes"]') && layers?.every((layer) => layer.isLoaded);
 }"""
 
-# The list is there once: while the page is drawn anew the old one may still stand beside the new.
-_HOT_LISTED = "() => document.querySelectorAll('.st-key-hot-1 button').length === 1"
-
 
 @dataclass(frozen=True)
 class Sitting:
@@ -114,6 +111,7 @@ def clear(page: Page) -> None:
     search_box.press("Enter")
     page.locator(".st-key-clear button").click(timeout=WAIT_MS)
     page.wait_for_selector(".sp-card", state="detached", timeout=WAIT_MS)
+    _await_still(page)  # until then the old list may stand beside the new one
 
 
 def take_tour(sitting: Sitting, page: Page) -> None:
@@ -123,7 +121,6 @@ def take_tour(sitting: Sitting, page: Page) -> None:
     search(page, BUILDING)
     save(page, f"building.{lang}")
     clear(page)
-    page.wait_for_function(_HOT_LISTED, timeout=WAIT_MS)
     page.locator(".st-key-hot-1 button").click(timeout=WAIT_MS)
     save(page, f"hot.{lang}")
     act(page, "scale-300")  # not calibrated yet: the dialogue opens first
