@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from contextlib import suppress
 
 import psutil
 
+_PROCESS_CLOCK = 2  # CPUCLOCK_SCHED: how Linux makes a clock id of a process (include/linux/posix-timers_types.h)
+
 
 def read_cpu_s(pid: int) -> float:
-    """User and system seconds that a process has used so far, children that live included."""
-    total = 0.0
-    process = psutil.Process(pid)
-    for one in [process, *process.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total
+    """User and system seconds that a process has used so far, to the nanosecond where the system tells it."""
+    if sys.platform == "linux":
+        return time.clock_gettime((~pid << 3) | _PROCESS_CLOCK)
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def read_memory_mb(pid: int) -> float:
