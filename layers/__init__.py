@@ -1,4 +1,4 @@
-"""Drawing: frame, WGS 84 records, pydeck layer, deck. One file per layer."""
+"""Drawing: frame, records in local metres, pydeck layer, deck. One file per layer."""
 
 from layers.deck import build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.frame import LocalFrame, NoCommunityError, build_frame

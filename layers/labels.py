@@ -83,6 +83,8 @@ def _along(name: str, line: shapely.LineString, frame: LocalFrame) -> list[Label
 def _water_labels(request: SceneRequest) -> list[Label]:
     land = find_land(request.store, request.viewer)
     land = land[land["kind"].isin(["water", "square", "pitch", "green"]) & (land["name"].fillna("") != "")]
+    # A river or a square in several pieces is named once, on its largest.
+    land = land.assign(size=land.area).sort_values("size", ascending=False, kind="stable").drop_duplicates("name")
     kinds = ["water" if kind == "water" else "green" for kind in land["kind"]]
     return [
         {"t": name, "c": kind, "x": [x, y, 0.3]}

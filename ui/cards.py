@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.addresses import rank_entrance
 from data.queries import Place
 from i18n import Language, t
 
@@ -34,8 +35,8 @@ def build_card(place: Place, categories: pd.DataFrame, lang: Language) -> str:
     title, where, pairs = builders[place.kind](place, lang)
     return (
         f'<div class="sp-card" data-kind="{place.kind}" data-id="{escape(place.id, quote=True)}">'
-        f'<h4>{escape(title)}</h4><p class="sp-where">{escape(where)}</p>{_pairs(pairs)}'
-        f"{_lists(place, lang)}{_incidents(place, categories, lang)}</div>"
+        f'<h4>{escape(title)}</h4><p class="sp-where">{escape(where)}</p>'
+        f"{_pairs([*pairs, _incidents(place, lang)])}{_lists(place, lang)}{_kinds(place, categories, lang)}</div>"
     )
 
 
@@ -56,7 +57,7 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
         else t("wall.floors_above_value", lang, above=facts["floors_above"])
     )
     source = t(f"terms.height_source.{facts['height_source']}", lang)
-    entrances = _count_names([_text(entrance["name"]) for entrance in place.entrances], lang)
+    entrances = _count_names(sorted((_text(entrance["name"]) for entrance in place.entrances), key=rank_entrance), lang)
     residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
     pairs = [
         (t("wall.use", lang), t(f"terms.use.{facts['use']}", lang)),
@@ -127,9 +128,14 @@ def _lists(place: Place, lang: Language) -> str:
     return "".join(parts) + (f"<ul>{listed}</ul>" if listed else "")
 
 
-def _incidents(place: Place, categories: pd.DataFrame, lang: Language) -> str:
+def _incidents(place: Place, lang: Language) -> Pair:
     counts = place.incidents
     total = t("wall.incidents_value", lang, all=counts.total, recent=counts.total_84_days)
+    return t("wall.incidents", lang), total
+
+
+def _kinds(place: Place, categories: pd.DataFrame, lang: Language) -> str:
     names = categories.set_index("category")[f"name_{lang}"].to_dict()
-    kinds = " · ".join(f"{names.get(code, code)} {n}" for code, n in list(counts.by_category.items())[:_KINDS_SHOWN])
-    return _pairs([(t("wall.incidents", lang), total)]) + (f'<p class="sp-where">{escape(kinds)}</p>' if kinds else "")
+    counts = list(place.incidents.by_category.items())[:_KINDS_SHOWN]
+    kinds = " · ".join(f"{names.get(code, code)} {n}" for code, n in counts)
+    return f'<p class="sp-where">{escape(kinds)}</p>' if kinds else ""

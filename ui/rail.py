@@ -24,14 +24,17 @@ def show_rail(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
     _show_selected(store, viewer, lang)
     selected = session.get_selected()
     is_shown = not selected or selected["kind"] == "hot"  # what is selected comes first; the list waits folded up
-    with st.expander(t("wall.hot", lang), expanded=is_shown, key=f"hot_list_{is_shown}"):
+    with st.expander(t("wall.hot", lang), expanded=is_shown, key="hot_list"):
         return _show_hot(store, viewer, frame, lang)
 
 
 def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
     selected = session.get_selected()
-    if not selected or selected["kind"] == "hot":
+    if not selected:
         st.caption(t("wall.nothing_selected", lang))
+        return
+    if selected["kind"] == "hot":
+        st.caption(t("wall.hot_selected", lang, rank=selected["id"].rpartition("-")[2]))
         return
     try:
         place = get_place(store, viewer, selected["kind"], selected["id"])  # type: ignore[arg-type]
@@ -39,7 +42,12 @@ def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
         st.caption(t("wall.gone", lang))
         return
     st.html(build_card(place, find_categories(store, viewer), lang))
-    st.button(t("wall.clear", lang), key="clear", on_click=session.select, args=(None,))
+    st.button(t("wall.clear", lang), key="clear", on_click=_clear)
+
+
+def _clear() -> None:
+    session.select(None)
+    session.forget_search()
 
 
 def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:

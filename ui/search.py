@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import streamlit as st
@@ -34,14 +35,19 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
     text = str(st.session_state.get("search") or "").strip()
     if not text:
         return
-    result = _find(store, viewer, text)
-    if not result.hits:
+    index = _find_index(store, viewer)
+    result = index.places.find(text, _LIMIT)
+    hits = _drop_twins(result)
+    if not hits:
         _show_nothing(result, lang)
-    elif len(result.hits) > 1:
-        st.caption(t("wall.hits", lang, count=result.total))
-        for hit in result.hits:
+    elif len(hits) == 1:
+        if hits[0].score < 1 and (result.understood.room or result.understood.unit):
+            st.caption(t("wall.part_missing", lang))
+    else:
+        st.caption(t("wall.hits", lang, count=result.total - len(result.hits) + len(hits)))
+        for hit in hits:
             st.button(
-                escape_markdown(hit.label),
+                escape_markdown(_label(hit, index, lang)),
                 key=f"hit-{hit.kind}-{hit.id}",
                 on_click=_go_to,
                 args=(store, viewer, frame, hit),
@@ -51,9 +57,19 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
 
 def _search(store: Store, viewer: Viewer, frame: LocalFrame) -> None:
     text = str(st.session_state.get("search") or "").strip()
-    result = _find(store, viewer, text) if text else None
-    if result and len(result.hits) == 1:
-        _go_to(store, viewer, frame, result.hits[0])
+    hits = _drop_twins(_find_index(store, viewer).places.find(text, _LIMIT)) if text else []
+    if len(hits) == 1:
+        _go_to(store, viewer, frame, hits[0])
+
+
+def _drop_twins(result: SearchResult) -> list[SearchHit]:
+    """The hits without a building that bears the name of the site in it: one place is listed once."""
+    sites = {(hit.building_id, hit.label) for hit in result.hits if hit.kind == "site"}
+    return [
+        hit
+        for hit in result.hits
+        if hit.kind != "building" or not any(held == hit.building_id and hit.label.endswith(n) for held, n in sites)
+    ]
 
 
 def _go_to(store: Store, viewer: Viewer, frame: LocalFrame, hit: SearchHit) -> None:
@@ -83,19 +99,39 @@ def _show_nothing(result: SearchResult, lang: Language) -> None:
     st.caption(t("wall.no_hit_hint", lang))
 
 
-def _find(store: Store, viewer: Viewer, text: str) -> SearchResult:
-    return _build_index(store, viewer.role, store.revision(*_TABLES)).find(text, _LIMIT)
+def _label(hit: SearchHit, index: _Index, lang: Language) -> str:
+    """The hit's own words, and what tells it from others of the same words: what it is, and in which building."""
+    what = t(f"wall.hit_{hit.kind}", lang)
+    held = index.buildings.get(hit.building_id or "", "") if hit.kind == "site" else ""
+    words = hit.label.rpartition(index.community)[2] or hit.label  # what all addresses share tells nothing
+    return " · ".join(part for part in (words, what, held) if part)
+
+
+def _find_index(store: Store, viewer: Viewer) -> _Index:
+    return _build_index(store, viewer.role, store.revision(*_TABLES))
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The search over one revision, and how each building is called."""
+
+    places: PlaceSearch
+    buildings: dict[str, str]
+    community: str
 
 
 @lru_cache(maxsize=4)
-def _build_index(store: Store, role: Role, _revision: int) -> PlaceSearch:
+def _build_index(store: Store, role: Role, _revision: int) -> _Index:
     viewer = Viewer(role)
     info = get_info(store)
-    return PlaceSearch(
+    buildings = find_buildings(store, viewer)
+    names = buildings["zone"].fillna("") + buildings["name"].fillna("")
+    places = PlaceSearch(
         find_addresses(store, viewer),
-        find_buildings(store, viewer),
+        buildings,
         find_key_sites(store, viewer),
         find_grids(store, viewer),
         Aliases.from_frame(find_aliases(store, viewer)),
         community=info.name,
     )
+    return _Index(places, dict(zip(buildings["building_id"], names, strict=True)), info.name)

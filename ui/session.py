@@ -42,6 +42,11 @@ def select(picked: dict[str, str] | None, *, target: dict[str, Any] | None = Non
     st.session_state[_FLY] = {"n": number, "select": picked, **(target or {"outline": None})}
 
 
+def forget_search() -> None:
+    """Empty the search box: what it says is no longer what is shown. For callbacks only, as Streamlit wants it."""
+    st.session_state["search"] = ""
+
+
 def keep(name: str, value: T) -> T:
     """Remember a widget's value under our own name: a widget's words change with the language, its choice must not."""
     st.session_state[f"kept_{name}"] = value

@@ -37,6 +37,7 @@ def show_wall() -> None:
             return
         target = None if picked["kind"] == "hot" else find_target(store, WALL, frame, **_named(picked), fly=False)
         session.select(picked, target=target)
+        session.forget_search()
 
     def speak() -> None:
         session.set_language(str(st.session_state["table"].get("language")))

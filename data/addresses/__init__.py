@@ -6,6 +6,7 @@ from data.addresses.aliases import NO_ALIASES, Aliases
 from data.addresses.candidates import Candidate
 from data.addresses.formatting import Spelling, format_address
 from data.addresses.matching import AddressMatch, AddressMatcher
+from data.addresses.numerals import rank_entrance
 from data.addresses.parsing import ParsedAddress, parse_address
 from data.addresses.search import PlaceSearch, SearchHit, SearchResult
 
@@ -22,4 +23,5 @@ __all__ = [
     "Spelling",
     "format_address",
     "parse_address",
+    "rank_entrance",
 ]

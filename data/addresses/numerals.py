@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
 CHINESE = "〇零一二三四五六七八九十百千两"
@@ -68,3 +70,12 @@ def to_chinese_count(number: int) -> str:
         parts.append("〇一二三四五六七八九"[digit] + word)
     text = "".join(parts)
     return text[1:] if text.startswith("一十") else text
+
+
+_ENTRANCES = "甲乙丙丁戊己庚辛东中西南北"
+
+
+def rank_entrance(name: str) -> tuple[int, str]:
+    """Sorting key of entrances as people count them: 2单元 before 10单元, 甲 before 乙, east before west."""
+    digits = re.match(r"\d+", name)
+    return (int(digits[0]) if digits else _ENTRANCES.find(name[:1]) + 1, name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.addresses import NO_ALIASES, Aliases, ParsedAddress, Spelling, format_address, parse_address
+from data.addresses import NO_ALIASES, Aliases, ParsedAddress, Spelling, format_address, parse_address, rank_entrance
 
 ALIASES = Aliases([("WH新村", "万户新村", "community"), ("西苑", "西区", "zone"), ("老年公寓", "7", "building")])
 PARTS = ("community", "zone", "building", "unit", "room", "remainder")
@@ -213,3 +213,12 @@ def test_fifty_thousand_addresses_a_second() -> None:
             parse_address(text, ALIASES)
         best = min(best, time.process_time() - start)
     assert len(texts) / best > 15_000  # 70,000 to 110,000 on a quiet core; the benchmark measures, this guards
+
+
+def test_entrances_are_counted_as_people_do() -> None:
+    names = ["10单元", "2单元", "1单元"], ["丙单元", "甲单元", "乙单元"], ["西单元", "东单元"]
+    assert [sorted(some, key=rank_entrance) for some in names] == [
+        ["1单元", "2单元", "10单元"],
+        ["甲单元", "乙单元", "丙单元"],
+        ["东单元", "西单元"],
+    ]

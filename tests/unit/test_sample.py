@@ -220,7 +220,7 @@ def test_group_rentals_are_suspected_with_the_figures_of_a_rule(sample: SampleCo
     assert len(groups) == 40
     assert groups["suspicion_reason"].notna().all()
     assert rentals.loc[~rentals["suspected_group"], "suspicion_reason"].isna().all()
-    by_area = groups[groups["suspicion_reason"].str.contains("under 10")]
+    by_area = groups[groups["suspicion_reason"].str.contains("不足10㎡")]
     assert len(by_area) > 15
     assert (by_area["area_m2"] / by_area["tenants_count"] < 10).all()
     units = sample.tables["units"].set_index("unit_id")

@@ -1,5 +1,5 @@
 // The small map: the whole community, and the part of it that the screen shows now.
-import { toLocal } from "./scale.js";
+import { toLngLat, toLocal } from "./scale.js";
 
 const EDGE = 0.06;
 
@@ -22,6 +22,7 @@ export class Overview {
     const xs = points.map((p) => p[0]);
     const ys = points.map((p) => p[1]);
     const span = Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys)) * (1 + 2 * EDGE);
+    this.edge = points.filter((_, i) => i % 8 === 0).map((point) => toLngLat(this.frame, point));
     this.middle = [(Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2];
     this.span = span;
   }
@@ -63,7 +64,17 @@ export class Overview {
       trace(ring);
       context.stroke();
     }
-    this.drawView(context, viewport, insets, trace);
+    if (!this.seesAll(viewport, insets)) this.drawView(context, viewport, insets, trace);
+  }
+
+  /** A frame around everything tells nothing. */
+  seesAll(viewport, insets) {
+    const right = viewport.width - insets.right;
+    const bottom = viewport.height - insets.bottom;
+    return this.edge.every((place) => {
+      const [x, y] = viewport.project(place);
+      return x >= insets.left && x <= right && y >= insets.top && y <= bottom;
+    });
   }
 
   drawView(context, viewport, insets, trace) {

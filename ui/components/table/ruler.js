@@ -77,6 +77,8 @@ export class Ruler {
     const mine = grids.filter((record) => record.id === ids[this.gridIndex]);
     const points = mine.flatMap((record) => record.l);
     this.table.hud.parts.gridName.textContent = mine[0].n;
+    this.table.select({ kind: "grid", id: mine[0].id }, { rings: mine.map((record) => record.l), top: 0.4 });
+    this.table.refresh();
     const kept = this.calibration;
     this.table.setOrthographic(true);
     const zoom = kept ? scale.zoomForScale(this.denominator || 300, kept.pitchMm, window.devicePixelRatio, this.table.data.frame.lat) : null;

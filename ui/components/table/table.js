@@ -146,7 +146,9 @@ class Table {
     const sites = (this.scenes.key_sites || []).map((site) => ({ t: site.g, n: site.n, g: site.g, c: "site", x: site.x, id: site.id }));
     const hot = (this.scenes.hot?.places || []).map((place) => ({ t: String(place.rank), c: "hot", x: place.x, id: place.id }));
     const { labels = [], grid_labels: grids = [], responders = [] } = this.scenes;
-    this.labels.setRecords([...labels, ...grids, ...responders, ...sites, ...hot]);
+    const own = new Set((this.scenes.key_sites || []).map((site) => `${site.b} ${site.n}`));
+    const once = labels.filter((label) => label.c !== "building" || !own.has(`${label.id} ${label.t}`)); // its pin says it
+    this.labels.setRecords([...once, ...grids, ...responders, ...sites, ...hot]);
   }
 
   outlines() {
