@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from data.queries import find_categories, get_place
@@ -23,9 +24,13 @@ def show_rail(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
     st.html(f"<h3>{t('wall.selected', lang)}</h3>")
     _show_selected(store, viewer, lang)
     selected = session.get_selected()
-    is_shown = not selected or selected["kind"] == "hot"  # what is selected comes first; the list waits folded up
-    with st.expander(t("wall.hot", lang), expanded=is_shown, key="hot_list"):
-        return _show_hot(store, viewer, frame, lang)
+    categories = find_categories(store, viewer)
+    if not selected or selected["kind"] == "hot":  # the wall does not scroll: a selected place has the rail to itself
+        st.html(f"<h3>{t('wall.hot', lang)}</h3>")
+        _ask(categories, lang)
+        _show_hot(store, viewer, frame, _get_question(categories), lang)
+    question = _get_question(categories)
+    return {"weeks": str(question.weeks), "kinds": ",".join(question.kinds)}
 
 
 def _show_selected(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -50,8 +55,15 @@ def _clear() -> None:
     session.forget_search()
 
 
-def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -> dict[str, str]:
-    weeks = session.keep(
+def _get_question(categories: pd.DataFrame) -> HotQuestion:
+    """The period and kinds that were chosen last, each kind with every kind under it."""
+    kinds = session.recall("hot_kinds", [])
+    codes = {code for kind in kinds for code in _below(categories, kind)}
+    return HotQuestion(int(session.recall("hot_weeks", DEFAULT_WEEKS)), tuple(sorted(codes)))
+
+
+def _ask(categories: pd.DataFrame, lang: Language) -> None:
+    session.keep(
         "hot_weeks",
         st.selectbox(
             t("wall.hot_period", lang),
@@ -62,10 +74,9 @@ def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
             label_visibility="collapsed",
         ),
     )
-    categories = find_categories(store, viewer)
     tops = categories[categories["parent"].isna()]
     names = tops.set_index("category")[f"name_{lang}"].to_dict()
-    kinds = session.keep(
+    session.keep(
         "hot_kinds",
         st.multiselect(
             t("wall.hot_kinds", lang),
@@ -77,8 +88,9 @@ def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
             label_visibility="collapsed",
         ),
     )
-    codes = sorted(code for kind in kinds for code in _below(categories, kind))
-    question = HotQuestion(int(weeks), tuple(codes))
+
+
+def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, question: HotQuestion, lang: Language) -> None:
     places = find_hot_places(store, viewer, question)
     if not places:
         st.caption(t("wall.hot_none", lang))
@@ -91,10 +103,9 @@ def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language) -
             width="stretch",
         )
     st.caption(t("wall.hot_method", lang))
-    return {"weeks": str(weeks), "kinds": ",".join(codes)}
 
 
-def _below(categories, kind: str) -> set[str]:  # type: ignore[no-untyped-def]
+def _below(categories: pd.DataFrame, kind: str) -> set[str]:
     """The kind and every kind under it."""
     found, waiting = {kind}, [kind]
     while waiting:
