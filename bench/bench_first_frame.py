@@ -7,6 +7,7 @@ Each visit has a fresh server and a fresh browser, as after a power cut, then a 
 from __future__ import annotations
 
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def run(places: list[Place], *, rounds: int = 3) -> dict[str, dict[str, float]]:
     for place in places:
         for screen in SCREENS:
             name = f"{place.name} {screen[0]}x{screen[1]}"
-            visits = [_measure(place, screen, with_peer=place.buildings > 10_000) for _ in range(rounds)]
+            print(f"  {name}", file=sys.stderr, flush=True)
+            visits = [_measure(place, screen, with_peer=place.name == "replicated") for _ in range(rounds)]
             figures[name] = {key: round(statistics.median(v[key] for v in visits), 3) for key in visits[0]}
     return figures
 

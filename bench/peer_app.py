@@ -29,7 +29,7 @@ st.session_state.setdefault("moves", 0)
 if st.button("move"):
     st.session_state["moves"] += 1
 # Metres from an origin, as ours: shorter than degrees, and the renderer's own way.
-local = {"coordinate_system": 2, "coordinate_origin": [scene["lon"], scene["lat"]]}
+local = {"coordinate_system": pdk.types.String("meter-offsets"), "coordinate_origin": [scene["lon"], scene["lat"]]}
 buildings = pdk.Layer(
     "SolidPolygonLayer", id="buildings", data=scene["buildings"], get_polygon="p", get_elevation="h",
     get_fill_color="c", extruded=True, pickable=True, **local,
