@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from layers import SCENES
 from server.events import EventHub
 from server.routes import build_routes
 from server.state import AppState
+from tests.fixtures.loops import run_async
 from tests.integration.test_masking import KEY, NAME, PHONE, plant
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ def test_canaries_are_planted_everywhere(state: AppState) -> None:
 
 
 def test_no_canary_in_any_scene_file(state: AppState) -> None:
-    for name, text in asyncio.run(fetch_scenes(state)):
+    for name, text in run_async(fetch_scenes(state)):
         if name not in DRAW_NOTHING:
             assert len(text) > 10, f"{name} draws nothing: it proves nothing"
         assert find_canaries(text) == [], name

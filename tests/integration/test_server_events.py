@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.events import MAX_CLIENTS, EventHub, respond_events
+from tests.fixtures.loops import run_async
 
 
 async def hear(stream: AsyncIterator[str], count: int) -> list[dict[str, int]]:
@@ -36,7 +37,7 @@ def test_first_comes_the_state_of_every_table() -> None:
         hub.open({"gates": 3, "grids": 7}, asyncio.get_running_loop())
         return await hear(hub.stream(), 1)
 
-    assert asyncio.run(run()) == [{"gates": 3, "grids": 7}]
+    assert run_async(run()) == [{"gates": 3, "grids": 7}]
 
 
 def test_changes_within_the_pause_arrive_as_one_with_the_newest_revision() -> None:
@@ -55,7 +56,7 @@ def test_changes_within_the_pause_arrive_as_one_with_the_newest_revision() -> No
             await asyncio.sleep(0)  # the stream has its turn between two changes
         return await listening
 
-    first, second = asyncio.run(run())
+    first, second = run_async(run())
     assert first == {"incidents": 1}
     assert second == {"incidents": 49, "table0": 48, "table1": 49, "table2": 47}
 
@@ -67,7 +68,7 @@ def test_what_was_published_before_the_start_is_not_lost() -> None:
         hub.open({"gates": 3, "grids": 7}, asyncio.get_running_loop())
         return await hear(hub.stream(), 1)
 
-    assert asyncio.run(run()) == [{"gates": 4, "grids": 7}]
+    assert run_async(run()) == [{"gates": 4, "grids": 7}]
 
 
 def test_a_quiet_stream_says_that_it_is_alive() -> None:
@@ -77,7 +78,7 @@ def test_a_quiet_stream_says_that_it_is_alive() -> None:
         stream = hub.stream()
         return [await anext(stream) for _ in range(3)]
 
-    assert asyncio.run(run()) == ["retry: 1000\n\n", ": still here\n\n", ": still here\n\n"]
+    assert run_async(run()) == ["retry: 1000\n\n", ": still here\n\n", ": still here\n\n"]
 
 
 def test_closing_ends_every_stream() -> None:
@@ -96,7 +97,7 @@ def test_closing_ends_every_stream() -> None:
         assert hub.clients == 0
         return texts
 
-    assert asyncio.run(run()) == [["retry: 1000\n\n"]] * 3
+    assert run_async(run()) == [["retry: 1000\n\n"]] * 3
 
 
 def test_publishing_after_the_loop_is_gone_harms_nobody() -> None:
@@ -105,7 +106,7 @@ def test_publishing_after_the_loop_is_gone_harms_nobody() -> None:
     async def run() -> None:
         hub.open({}, asyncio.get_running_loop())
 
-    asyncio.run(run())
+    run_async(run())
     hub.publish({"gates": 1})
     hub.close()
 

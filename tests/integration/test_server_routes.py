@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from server.guard import Guard, build_content_security_policy
 from server.routes import build_routes
 from server.scenes import SceneAnswer, SceneCache
 from server.state import AppState
+from tests.fixtures.loops import run_async
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 TOKEN = "a-token-of-the-test"
@@ -71,7 +71,7 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8501") as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(ask())
+        return run_async(ask())
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.request("GET", path, **options)
