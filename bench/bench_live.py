@@ -35,7 +35,7 @@ def _moved(n: int) -> Statement:
 
 
 def _reported(n: int) -> Statement:
-    sql = """INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, occurred_from_utc,
+    sql = """INSERT OR REPLACE INTO incidents (incident_id, category, urgency, source, reported_utc, occurred_from_utc,
         occurred_to_utc, status, geom) SELECT ?, coalesce((SELECT min(category) FROM incident_categories), 'other'),
         'routine', 'call', ?::TIMESTAMP, ?::TIMESTAMP, ?::TIMESTAMP, 'new', ST_Centroid(boundary) FROM community"""
     return ("incidents", sql, [f"bench-{n}", _NOW, _NOW, _NOW])
