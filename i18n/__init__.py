@@ -1,5 +1,5 @@
 """The one zh/en catalogue of every string on screen."""
 
-from i18n.catalogue import LANGUAGES, Language, check_language, section, t
+from i18n.catalogue import LANGUAGES, Language, check_language, section, t, term
 
-__all__ = ["LANGUAGES", "Language", "check_language", "section", "t"]
+__all__ = ["LANGUAGES", "Language", "check_language", "section", "t", "term"]

@@ -50,3 +50,8 @@ def t(key: str, lang: Language, /, **values: object) -> str:
     if key not in strings or not strings[key]:
         raise KeyError(f"No string '{key}' in the '{lang}' catalogue: add it to both languages.")
     return strings[key].format(**values) if values else strings[key]
+
+
+def term(kind: str, code: object, lang: Language) -> str:
+    """What a code of the store is called (section `terms`), else the code itself: a file may bring one of its own."""
+    return _read_section("terms", lang).get(f"terms.{kind}.{code}") or str(code)

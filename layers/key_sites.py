@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.queries import find_buildings, find_key_sites
-from i18n import t
+from i18n import term
 from layers.palette import KEY_SITE
 from layers.records import to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -26,8 +26,8 @@ def _build(request: SceneRequest) -> Records:
             "c": KEY_SITE,
             "id": site_id,
             "n": name,
-            "k": t(f"terms.site_kind.{kind}", request.lang),
-            "g": t(f"terms.site_glyph.{kind}", request.lang),
+            "k": term("site_kind", kind, request.lang),
+            "g": term("site_glyph", kind, request.lang)[:2],
             "b": building,
         }
         for (x, y), (site_id, name, kind, building, top) in zip(

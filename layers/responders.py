@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.queries import find_responders
-from i18n import t
+from i18n import term
 from layers.records import to_points
 from layers.scene import Records, Scene, SceneRequest
 
@@ -16,7 +16,7 @@ def _build(request: SceneRequest) -> Records:
     return [
         {
             "t": call_sign,
-            "n": t(f"terms.responder.{kind}", request.lang),
+            "n": term("responder", kind, request.lang),
             "c": "responder",
             "k": kind,
             "x": [x, y, _OVER_GROUND_M],

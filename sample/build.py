@@ -19,12 +19,24 @@ from sample.layout import Layout, RawWay, build_layout
 from sample.network import Piece, build_network
 from sample.numbering import name_buildings
 from sample.people import build_responders, settle
-from sample.place import ADDRESS_PREFIX, AS_OF, COMMUNITY, COMMUNITY_ID, CRS, ORIGIN_M, subject_rng
+from sample.place import (
+    ADDRESS_PREFIX,
+    AS_OF,
+    COMMUNITY,
+    COMMUNITY_ID,
+    CRS,
+    ORIGIN_M,
+    LayoutError,
+    subject_rng,
+)
 from sample.planted import plant
 from sample.rentals import build_rentals
 from sample.scene import build_scene
 from sample.sites import build_key_sites
 from sample.truth import build_truth
+
+_MOST_LAYOUTS = 8
+_NEXT_LAYOUT = 1_000_003  # far from every seed that a person types
 
 
 @dataclass(frozen=True)
@@ -41,27 +53,42 @@ class SampleCommunity:
 
 
 def build_community(seed: int = 7) -> SampleCommunity:
-    """Build the sample in memory. The same seed gives the same content, whatever the machine's clock or hash seed."""
-    layout = build_layout(seed)
+    """
+    Build the sample in memory. The same seed gives the same content, whatever the machine's clock or hash seed.
+
+    About one layout in ten cannot carry a community (a way that no path reaches): the next one is drawn from the same
+    seed, so that every seed has its own.
+    """
+    for attempt in range(_MOST_LAYOUTS):
+        try:
+            return _build(seed, drawn=seed + attempt * _NEXT_LAYOUT)
+        except LayoutError as error:
+            problem = error
+    raise problem
+
+
+def _build(seed: int, *, drawn: int) -> SampleCommunity:
+    """The community of `seed` on the layout and with the chances of `drawn`."""
+    layout = build_layout(drawn)
     obstacles = [plan.footprint.buffer(1.1) for plan in layout.plans] + [layout.skeleton.water]
     obstacles += [area for kind, _, area in layout.marks.surfaces if kind == "water"]
     ways, pieces = build_network(layout.ways, obstacles, layout.doors)
-    ground = build_ground(layout, ways, subject_rng(seed, "ground"))
-    registers = build_registers(name_buildings(layout.plans, subject_rng(seed, "numbering")), layout.grids)
+    ground = build_ground(layout, ways, subject_rng(drawn, "ground"))
+    registers = build_registers(name_buildings(layout.plans, subject_rng(drawn, "numbering")), layout.grids)
     texts = {row["address_id"]: row["full_text"] for row in registers.addresses}
     by_unit = {unit["unit_id"]: texts[unit["address_id"]] for unit in registers.units}
-    rentals = build_rentals(registers.units, by_unit, subject_rng(seed, "rentals"))
-    settle(registers.units, rentals, subject_rng(seed, "people"))
-    sites = build_key_sites(registers, subject_rng(seed, "sites"))
+    rentals = build_rentals(registers.units, by_unit, subject_rng(drawn, "rentals"))
+    settle(registers.units, rentals, subject_rng(drawn, "people"))
+    sites = build_key_sites(registers, subject_rng(drawn, "sites"))
     office = next(row["geom"].centroid for row in registers.buildings if row["use"] == "police")
-    responders = build_responders(layout.grids, pieces, office, subject_rng(seed, "responders"))
-    rng = subject_rng(seed, "incidents")
+    responders = build_responders(layout.grids, pieces, office, subject_rng(drawn, "responders"))
+    rng = subject_rng(drawn, "incidents")
     squares = [(name, area) for kind, name, area in ground.land if kind in ("square", "pitch") and name]
     scene = build_scene(registers, sites, pieces, ways, squares, rng)
     planted = plant(scene)
-    drawn = draw_incidents(scene, planted, (office.x, office.y), rng)
-    incidents, callers = build_incidents(drawn, scene, layout.grids, rng)
-    truth = build_truth(planted, drawn, scene, incidents, callers, seed=seed)
+    told = draw_incidents(scene, planted, (office.x, office.y), rng)
+    incidents, callers = build_incidents(told, scene, layout.grids, rng)
+    truth = build_truth(planted, told, scene, incidents, callers, seed=seed)
     for row in incidents:
         del row["planted"]
     workers = {row["grid_id"]: row["responder_id"] for row in responders if row["kind"] == "grid_worker"}

@@ -13,6 +13,7 @@ from shapely import LineString, Point, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from sample.layout import RawWay
+from sample.place import LayoutError
 
 GRID_M = 0.01
 """Coordinates of ways lie on this grid: what meets, meets exactly."""
@@ -52,7 +53,7 @@ def build_network(
                 joint, way = _joint(part, parts, pieces, tree)
                 known[way] = replace(known[way], line=_with_vertex(known[way].line, Point(joint.coords[-1])))
                 known.append(RawWay("footpath", None, 1.8, joint))
-    raise RuntimeError("The sample's ways cannot be joined into one network: change the layout.")
+    raise LayoutError("The sample's ways cannot be joined into one network: change the layout.")
 
 
 def cut(ways: list[RawWay]) -> list[Piece]:
@@ -127,7 +128,7 @@ def _joint(part: int, parts: np.ndarray, pieces: list[Piece], tree: STRtree) -> 
     steps = [np.linspace(0, 1, max(2, int(length // 5) + 1)) for length in shapely.length(own)]
     owner = np.repeat(np.arange(len(own)), [len(s) for s in steps])
     points = shapely.line_interpolate_point(own[owner], np.concatenate(steps), normalized=True)
-    for reach in (30.0, 90.0):
+    for reach in (30.0, 90.0, 200.0):
         at, other = STRtree(lines).query(points, predicate="dwithin", distance=reach)
         joints = shapely.transform(shapely.shortest_line(points[at], lines[other]), lambda xy: np.round(xy, 2))
         lengths = shapely.length(joints)
@@ -135,7 +136,7 @@ def _joint(part: int, parts: np.ndarray, pieces: list[Piece], tree: STRtree) -> 
         for index in order[lengths[order] > 0].tolist():
             if len(tree.query(joints[index], predicate="intersects")) == 0:
                 return joints[index], others[other[index]].way
-    raise RuntimeError(f"A way of the sample has no clear way to another within {reach:.0f} m: change the layout.")
+    raise LayoutError(f"A way of the sample has no clear way to another within {reach:.0f} m: change the layout.")
 
 
 def _with_vertex(line: LineString, point: Point) -> LineString:

@@ -46,3 +46,7 @@ def subject_rng(seed: int, subject: str) -> np.random.Generator:
 def made_up_phone(number: int) -> str:
     """A telephone number that cannot exist: none in China begins with 000."""
     return f"{number:011d}"
+
+
+class LayoutError(RuntimeError):
+    """A drawn layout on which the community cannot be built: another one is drawn."""

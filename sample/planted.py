@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sample.categories import KINDS, hour_shares, kinds_of
-from sample.place import HISTORY_DAYS
+from sample.place import HISTORY_DAYS, LayoutError
 from sample.scene import Scene
 
 MOST_TIMES = 3.0
@@ -108,7 +108,7 @@ def _busy_centres(doors: np.ndarray, busy: np.ndarray, count: int) -> list[np.nd
         if len(chosen) < count and all(np.hypot(*(doors[index] - other)) >= _APART_M for other in chosen):
             chosen.append(doors[index])
     if len(chosen) < count:
-        raise RuntimeError(f"Room for {len(chosen)} planted places, expected {count}: change the sample's layout.")
+        raise LayoutError(f"Room for {len(chosen)} planted places, expected {count}: change the sample's layout.")
     return chosen
 
 
@@ -116,11 +116,12 @@ def _beside(doors: np.ndarray, busy: np.ndarray, moved: np.ndarray, centres: lis
     """The busiest door near `moved` whose surroundings touch no other planted place."""
     away = np.hypot(*(doors - moved).T)
     clear = np.all([np.hypot(*(doors - other).T) > 2 * HOT_RADIUS_M for other in centres], axis=0)
-    near = np.where(clear & (away <= 220), busy, -1.0)
-    if near.max() < 0:
-        raise RuntimeError("The sample has no free place beside the patrol that moved the trouble: change the layout.")
-    best: np.ndarray = doors[int(np.argmax(near))]
-    return best
+    for reach_m in (220.0, 320.0, 480.0):
+        near = np.where(clear & (away <= reach_m), busy, -1.0)
+        if near.max() >= 0:
+            best: np.ndarray = doors[int(np.argmax(near))]
+            return best
+    raise LayoutError("The sample has no free place beside the patrol that moved the trouble: change the layout.")
 
 
 def _repeats(scene: Scene) -> list[Planted]:

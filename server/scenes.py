@@ -84,6 +84,7 @@ class SceneEndpoint:
     def __init__(self, state: AppState, cache: SceneCache | None = None) -> None:
         self._state = state
         self._cache = cache or SceneCache()
+        self._building = threading.Lock()  # one at a time: a busy minute must not hold many scenes in the making
 
     def warm(self) -> None:
         """Build what the first visitor of the wall will ask for. A scene that cannot be built says so when asked."""
@@ -126,7 +127,11 @@ class SceneEndpoint:
         answer = self._cache.find(key)
         if answer is not None:
             return answer, revision
-        body = scene.build(store, viewer, lang, params)
+        with self._building:
+            answer = self._cache.find(key)
+            if answer is not None:
+                return answer, revision
+            body = scene.build(store, viewer, lang, params)
         answer = SceneAnswer(
             gzip.compress(body, _GZIP_LEVEL, mtime=0), f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
         )

@@ -15,7 +15,7 @@ import pandas as pd
 
 from data.addresses import rank_entrance
 from data.queries import Place
-from i18n import Language, t
+from i18n import Language, t, term
 
 _KINDS_SHOWN = 4
 _ROWS_SHOWN = 6
@@ -56,11 +56,11 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
         if facts["floors_below"]
         else t("wall.floors_above_value", lang, above=facts["floors_above"])
     )
-    source = t(f"terms.height_source.{facts['height_source']}", lang)
+    source = term("height_source", facts["height_source"], lang)
     entrances = _count_names(sorted((_text(entrance["name"]) for entrance in place.entrances), key=rank_entrance), lang)
     residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
     pairs = [
-        (t("wall.use", lang), t(f"terms.use.{facts['use']}", lang)),
+        (t("wall.use", lang), term("use", facts["use"], lang)),
         (t("wall.floors", lang), floors),
         (t("wall.height", lang), t("wall.height_value", lang, metres=f"{facts['height_m']:.1f}", source=source)),
         (t("wall.entrances", lang), entrances),
@@ -96,7 +96,7 @@ def _grid(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
 def _site(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
     facts = place.facts
     pairs = [
-        (t("wall.kind", lang), t(f"terms.site_kind.{facts['site_kind']}", lang)),
+        (t("wall.kind", lang), term("site_kind", facts["site_kind"], lang)),
         (t("wall.storey", lang), _text(facts["level"])),
         (t("wall.last_visit", lang), _text(facts["last_visit_on"])[:10]),
     ]
@@ -121,8 +121,7 @@ def _lists(place: Place, lang: Language) -> str:
         parts.append(f'<span class="sp-tag sp-tag-site">{sites}</span>')
     items = [f"{_text(rental['room'])} · {_text(rental['suspicion_reason'])}" for rental in suspected[:_ROWS_SHOWN]]
     items += [
-        f"{_text(site['name'])} · {t('terms.site_kind.' + str(site['kind']), lang)}"
-        for site in place.key_sites[:_ROWS_SHOWN]
+        f"{_text(site['name'])} · {term('site_kind', site['kind'], lang)}" for site in place.key_sites[:_ROWS_SHOWN]
     ]
     listed = "".join(f"<li>{escape(item)}</li>" for item in items)
     return "".join(parts) + (f"<ul>{listed}</ul>" if listed else "")

@@ -120,7 +120,7 @@ class _Index:
     community: str
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _build_index(store: Store, role: Role, _revision: int) -> _Index:
     viewer = Viewer(role)
     info = get_info(store)

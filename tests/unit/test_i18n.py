@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from i18n import LANGUAGES, check_language, section, t
+from i18n import LANGUAGES, check_language, section, t, term
 
 ROOT = Path(__file__).resolve().parents[2]
 STRINGS = ROOT / "i18n" / "strings"
@@ -102,3 +102,8 @@ def test_a_missing_key_is_an_error(key: str) -> None:
 @pytest.mark.parametrize("value", ["fr", "", None, "ZH", "../zh", 1])
 def test_any_other_language_becomes_chinese(value: object) -> None:
     assert check_language(value) == "zh"
+
+
+def test_a_code_that_a_file_brought_is_called_by_itself() -> None:
+    assert term("site_kind", "hotel", "zh") == "旅馆"
+    assert term("site_kind", "observatory", "zh") == "observatory"
