@@ -132,13 +132,13 @@ class SceneEndpoint:
             if answer is not None:
                 return answer, revision
             body = scene.build(store, viewer, lang, params)
-        answer = SceneAnswer(
-            gzip.compress(body, _GZIP_LEVEL, mtime=0), f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        )
-        if store.revision(*scene.tables) != revision:
-            return answer, None
-        self._cache.keep(key, answer)
-        return answer, revision
+            answer = SceneAnswer(
+                gzip.compress(body, _GZIP_LEVEL, mtime=0), f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+            )
+            if store.revision(*scene.tables) != revision:
+                return answer, None
+            self._cache.keep(key, answer)  # before the next in the queue looks: it would build the same again
+            return answer, revision
 
 
 def _build_response(request: Request, answer: SceneAnswer, *, is_current: bool) -> Response:
