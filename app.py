@@ -10,7 +10,6 @@ import gc
 import os
 import platform
 import secrets
-import threading
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -61,10 +60,11 @@ def build_app(state: AppState) -> streamlit.App:
         state.hub.open(state.read_revisions(), asyncio.get_running_loop())
         gc.collect()
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
-        threading.Thread(target=scenes.warm, name="warm-scenes", daemon=True).start()
+        scenes.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(scenes.close)
             unsubscribe()
             state.hub.close()
 

@@ -85,11 +85,23 @@ class SceneEndpoint:
         self._state = state
         self._cache = cache or SceneCache()
         self._building = threading.Lock()  # one at a time: a busy minute must not hold many scenes in the making
+        self._closing = threading.Event()
+        self._warming = threading.Thread(target=self._warm, name="warm-scenes")
 
-    def warm(self) -> None:
-        """Build what the first visitor of the wall will ask for. A scene that cannot be built says so when asked."""
+    def start(self) -> None:
+        """Begin to build, beside the answers, what the first visitor of the wall will ask for."""
+        self._warming.start()
+
+    def close(self) -> None:
+        """Wait for the scene that is being warmed: a thread left in native code crashes the process at its exit."""
+        self._closing.set()
+        self._warming.join()
+
+    def _warm(self) -> None:
         for scene in self._state.scenes.values():
-            with suppress(ShapanError):
+            if self._closing.is_set():
+                return
+            with suppress(ShapanError):  # a scene that cannot be built says so when it is asked for
                 self._answer(scene, WALL, LANGUAGES[0], {})
 
     async def respond(self, request: Request) -> Response:
