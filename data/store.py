@@ -17,7 +17,10 @@ from typing import TypeVar
 
 import duckdb
 import geopandas as gpd
+import numpy as np
 import pandas as pd
+import shapely
+from geopandas.array import GeometryArray
 from pyproj import CRS
 
 from data.database import BROKEN, LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
@@ -130,6 +133,7 @@ class Store:
         self.path = path.resolve()
         self._clock = clock
         self._listeners: list[Listener] = []
+        self._crs: tuple[int, tuple[str | None, CRS | None]] | None = None
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = OwnerLock(self.path, now=clock())
         try:
@@ -184,14 +188,22 @@ class Store:
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
         frame = self.read(sql, parameters)
-        blobs = [None if pd.isna(blob) else bytes(blob) for blob in frame[geometry]]
-        shapes = gpd.GeoSeries.from_wkb(blobs, crs=self.crs())
-        return gpd.GeoDataFrame(frame.drop(columns=geometry), geometry=shapes).rename_geometry(geometry)
+        blobs = np.array([None if blob is pd.NA else bytes(blob) for blob in frame[geometry]], dtype=object)
+        shapes = GeometryArray(shapely.from_wkb(blobs), crs=self._find_crs()[1])
+        return gpd.GeoDataFrame(frame.assign(**{geometry: shapes}), geometry=geometry)
 
     def crs(self) -> str | None:
         """CRS of the community, None while the file holds none."""
-        rows = self.read("SELECT crs FROM community")
-        return None if rows.empty else str(rows["crs"].iloc[0])
+        return self._find_crs()[0]
+
+    def _find_crs(self) -> tuple[str | None, CRS | None]:
+        """As written and as an object; asked anew only after the community was written, because every query asks."""
+        revision, known = self._revisions.get("community", 0), self._crs
+        if known is None or known[0] != revision:
+            rows = self.read("SELECT crs FROM community")
+            text = None if rows.empty else str(rows["crs"].iloc[0])
+            known = self._crs = (revision, (text, None if text is None else CRS.from_user_input(text)))
+        return known[1]
 
     def revision(self, *tables: str) -> int:
         """Highest revision of `tables` (none named: of the whole file); 0 when never written."""

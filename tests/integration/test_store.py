@@ -59,6 +59,16 @@ def test_rows_and_geometry_come_back_as_they_were_written(store: Store) -> None:
     assert store.crs() == "EPSG:4549"
 
 
+def test_the_crs_is_the_communitys_of_this_moment(store: Store) -> None:
+    community = {"community_id": "c", "name": "n", "crs": "EPSG:4549", "synthetic": True, "boundary_source": "sample"}
+    point = "SELECT ST_AsWKB(ST_Point(1, 2)) AS geom"
+    assert (store.crs(), store.read_geo(point).crs) == (None, None)
+    store.write(lambda t: t.append("community", pd.DataFrame([community])))
+    assert (store.crs(), store.read_geo(point).crs) == ("EPSG:4549", "EPSG:4549")
+    store.write(lambda t: t.execute("community", "UPDATE community SET crs = 'EPSG:4548'"))
+    assert (store.crs(), store.read_geo(point).crs) == ("EPSG:4548", "EPSG:4548")
+
+
 def test_frames_without_rows_or_with_nothing_but_nulls_are_written(store: Store) -> None:
     frame = gpd.GeoDataFrame(
         [{"responder_id": "w", "call_sign": "W1", "kind": "volunteer", "full_time": False, "name": None, "geom": None}],
