@@ -1,21 +1,23 @@
 """
 The guard: ASGI middleware in front of everything, Streamlit's own routes and websocket included.
 
-It answers only requests that were addressed to loopback by name (so that a foreign page cannot reach us by pointing its
-own name at 127.0.0.1), refuses changes that a foreign page sends, and puts headers on every answer, among them a
-Content-Security-Policy that names no other host: the browser itself then refuses any request that would leave.
+It answers only requests that were addressed to loopback by name, or to a name of the office's certificate (so that a
+foreign page cannot reach us by pointing its own name here), refuses changes that a foreign page sends, asks `admit`
+whether this one may come in, and puts headers on every answer, among them a Content-Security-Policy that names no other
+host: the browser itself then refuses any request that would leave.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from i18n import LANGUAGES, t
@@ -26,6 +28,16 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 # The renderer is the largest file of the wall: a browser that is told at once loads it while Streamlit starts.
 _PRELOAD = "</vendor/deck.js>; rel=preload; as=script"
 _PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()"
+# Pages that people carry around need the camera and the position; the wall and the desk never do.
+PHONE_PREFIX = "/phone/"
+_PHONE_PERMISSIONS = "camera=(self), microphone=(), geolocation=(self), payment=(), usb=(), serial=()"
+_STRICT_TRANSPORT = "max-age=31536000"
+
+Admit = Callable[[Scope], Awaitable[Response | None]]
+"""Asked for every request and websocket that the guard lets through: None lets it in, an answer refuses it. A refused
+websocket is closed with code 1008, whatever the answer says."""
+FindHosts = Callable[[], frozenset[str]]
+"""Names of this server in the office's network, lower case, IPv6 in brackets; asked each time, they change."""
 
 
 def build_content_security_policy(index_html: str) -> str:
@@ -58,12 +70,27 @@ def build_content_security_policy(index_html: str) -> str:
     )
 
 
-def is_loopback_host(host: str | None) -> bool:
-    """Whether a Host header names this machine to itself; any port."""
+async def admit_everybody(_: Scope) -> None:
+    """Lets everybody in who reaches the port: for loopback without accounts."""
+
+
+def find_host_name(host: str | None) -> str:
+    """The name in a Host header, lower case, without its port; empty when there is none."""
     if not host:
+        return ""
+    return (host if host.endswith("]") else re.sub(r":\d{1,5}$", "", host)).lower()
+
+
+def is_loopback_client(scope: Scope) -> bool:
+    """Whether the connection itself comes from this machine; what a header says does not count."""
+    client = scope.get("client")
+    try:
+        address = ipaddress.ip_address(client[0]) if client else None
+    except ValueError:
         return False
-    name = host if host.endswith("]") else re.sub(r":\d{1,5}$", "", host)
-    return name.lower() in LOOPBACK_NAMES
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address is not None and address.is_loopback
 
 
 def is_own_origin(origin: str | None, host: str | None) -> bool:
@@ -72,10 +99,25 @@ def is_own_origin(origin: str | None, host: str | None) -> bool:
 
 
 class Guard:
-    """Wraps the whole application; `policy` from `build_content_security_policy`."""
+    """
+    Wraps the whole application.
 
-    def __init__(self, app: ASGIApp, policy: str) -> None:
+    Parameters
+    ----------
+    policy
+        From `build_content_security_policy`.
+    find_hosts
+        Names that are answered beside those of loopback; none without an office network.
+    admit
+        Asked last, before the application is.
+    """
+
+    def __init__(
+        self, app: ASGIApp, policy: str, find_hosts: FindHosts = frozenset, admit: Admit = admit_everybody
+    ) -> None:
         self._app = app
+        self._find_hosts = find_hosts
+        self._admit = admit
         self._headers = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
@@ -92,21 +134,37 @@ class Guard:
             return
         headers = Headers(scope=scope)
         host, origin = headers.get("host"), headers.get("origin")
+        own_headers = self._choose_headers(scope, find_host_name(host))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
-                answered = MutableHeaders(scope=message)
-                _put(answered, self._headers.items())
-                if scope["path"] == "/":
-                    answered["Link"] = _PRELOAD
+                _put(MutableHeaders(scope=message), own_headers.items())
             await send(message)
 
-        if not is_loopback_host(host):
+        if not self._is_known_host(scope, find_host_name(host)):
             await _refuse(421, "server.host_refused", scope, receive, send_with_headers)
         elif (scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS) and not is_own_origin(origin, host):
             await _refuse(403, "server.origin_refused", scope, receive, send_with_headers)
+        elif (refusal := await self._admit(scope)) is not None:
+            await _answer(refusal, scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
+
+    def _is_known_host(self, scope: Scope, name: str) -> bool:
+        if name in LOOPBACK_NAMES:
+            return is_loopback_client(scope)
+        return name in self._find_hosts()
+
+    def _choose_headers(self, scope: Scope, name: str) -> dict[str, str]:
+        """Ours for this request. A browser keeps "HTTPS only" for a name and all its ports: never for loopback."""
+        headers = dict(self._headers)
+        if scope["path"] == "/":
+            headers["Link"] = _PRELOAD
+        if scope["scheme"] in {"https", "wss"} and name not in LOOPBACK_NAMES:
+            headers["Strict-Transport-Security"] = _STRICT_TRANSPORT
+            if scope["path"].startswith(PHONE_PREFIX):
+                headers["Permissions-Policy"] = _PHONE_PERMISSIONS
+        return headers
 
 
 def _put(headers: MutableHeaders, ours: Iterable[tuple[str, str]]) -> None:
@@ -115,9 +173,14 @@ def _put(headers: MutableHeaders, ours: Iterable[tuple[str, str]]) -> None:
 
 
 async def _refuse(status: int, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+    text = "\n".join(t(key, lang) for lang in LANGUAGES)
+    refusal = PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
+    await _answer(refusal, scope, receive, send)
+
+
+async def _answer(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
-        return
-    text = "\n".join(t(key, lang) for lang in LANGUAGES)
-    await PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})(scope, receive, send)
+    else:
+        await refusal(scope, receive, send)
