@@ -14,6 +14,8 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
+// Drawn first. Each further kind of layer costs a machine without a graphics card half a second before its first frame.
+const CORE = new Set(["ground", "land", "roads", "shadows", "buildings"]);
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders" };
 
 const tables = new WeakMap();
@@ -71,6 +73,7 @@ class Table {
     this.switches = readSwitches();
     this.scenes = {};
     this.visiting = false;
+    this.whole = false; // before that only what a table cannot do without is drawn
     this.ruler = new Ruler(this);
     this.rest = new Rest(this);
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
@@ -109,6 +112,10 @@ class Table {
     this.overview.setOutlines(this.outlines());
     await this.settled();
     this.showFigures();
+    await this.drawn();
+    this.whole = true;
+    this.refresh();
+    await this.settled();
     this.live = new Live({
       url: this.data.events,
       onVersions: (revisions, changed) => this.onVersions(revisions, changed),
@@ -124,6 +131,18 @@ class Table {
   async settled() {
     const since = performance.now(); // one file that cannot be read must not keep the rest from view
     while ((!this.instance.isInitialized || !this.layersLoaded()) && performance.now() - since < PATIENCE_MS) await new Promise((r) => setTimeout(r, 16));
+  }
+
+  /** Waits until the frame of what is loaded is really on the screen, not only ordered. */
+  async drawn() {
+    this.instance.redraw("first");
+    const { gl } = this.instance.device;
+    const order = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    const since = performance.now();
+    const isDone = () => gl.getSyncParameter(order, gl.SYNC_STATUS) === gl.SIGNALED;
+    while (!isDone() && performance.now() - since < PATIENCE_MS) await new Promise((r) => setTimeout(r, 16));
+    gl.deleteSync(order);
   }
 
   layersLoaded() {
@@ -166,7 +185,7 @@ class Table {
 
   /** The deck's JSON with today's switches, newest versions and what is lit. */
   spec() {
-    const layers = this.data.deck.layers.map((layer) => {
+    const layers = this.data.deck.layers.filter((layer) => this.whole || CORE.has(layer.id)).map((layer) => {
       const scene = this.data.layerScene[layer.id];
       return {
         ...layer,
