@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import suppress
 from typing import Final
 
 from gis.errors import BadFileError
@@ -79,5 +80,8 @@ def decode_text(data: bytes, source: str, *, option: str | None = None) -> tuple
     """Text of a whole file without byte order mark, and its encoding."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not option and decodes(data, "utf-16"):
         return data.decode("utf-16"), "utf-16"
+    if not option:
+        with suppress(UnicodeDecodeError):  # nearly every file: decoded once
+            return data.decode(UTF8).removeprefix("\ufeff"), UTF8
     codec = choose_encoding(data, source, option=option)
     return data.decode(codec).removeprefix("\ufeff"), codec

@@ -91,7 +91,10 @@ def _note_strange_text(layer: Layer, report: ImportReport) -> None:
         values = layer.frame[column]
         if values.dtype != "str" or not values.notna().any():
             continue
-        markup = values.str.contains(_MARKUP, regex=True, na=False).to_numpy(dtype=bool)
+        # Hardly any text has a bracket: that much is seen without a regular expression.
+        markup = values.str.contains("<", regex=False, na=False).to_numpy(dtype=bool)
+        if markup.any():
+            markup = values.str.contains(_MARKUP, regex=True, na=False).to_numpy(dtype=bool)
         if markup.any():
             _note(report, "markup", layer, column, "look like markup: stored as plain text, shown as text", markup)
         if layer.geometry is None:

@@ -121,7 +121,7 @@ def find_datasets(sources: Sequence[SourceFile], report: ImportReport) -> list[D
                 hint = "old Excel file: save it as .xlsx" if suffix == ".xls" else "file of a kind that is not read"
                 report.add("left_out", "unknown_format", name, hint)
             continue
-        if not content.strip():
+        if not content or content.isspace():
             raise BadFileError(f"{name}: the file is empty. Export it again.")
         parts = {suffix: content}
         if suffix == ".shp":

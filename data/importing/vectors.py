@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import tempfile
 import warnings
@@ -16,7 +17,7 @@ import pyogrio
 import shapely
 
 from data.importing import dbf
-from data.importing.encoding import decode_text, decodes
+from data.importing.encoding import UTF8, decode_text, decodes
 from data.importing.layer import Geometries, Layer
 from data.importing.report import ImportReport
 from data.importing.sources import Dataset
@@ -31,9 +32,11 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
     """Every layer of a file; `BadFileError` with GDAL's reason when it cannot be read."""
     parts, codec, declares_crs = dict(dataset.parts), None, True
     if dataset.format == "geojson":
-        text, codec = _decode_geojson(parts[next(iter(parts))], dataset.source)
+        data = parts[next(iter(parts))]
+        text, codec = _decode_geojson(data, dataset.source)
         _check_geojson(text, dataset.source)
-        parts = {".geojson": text.encode()}
+        is_plain = codec == UTF8 and not data.startswith(codecs.BOM_UTF8)
+        parts = {".geojson": data if is_plain else text.encode()}
         declares_crs = bool(_CRS_MEMBER.search(text[:_HEAD_CHARACTERS]) or _CRS_MEMBER.search(text[-_HEAD_CHARACTERS:]))
     elif dataset.format == "shp":
         parts[".dbf"], codec, cut = dbf.prepare(parts[".dbf"], dataset.source, option=encoding, declared=_cpg(dataset))
@@ -44,7 +47,7 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
     with _as_file(dataset, parts) as path, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+            names = _find_layers(dataset, path)
             layers = [_read_layer(dataset, path, name, codec, len(names) > 1) for name in names]
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
             reason = (
@@ -58,6 +61,15 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
         if not declares_crs:
             layer.declared_crs = None
     return layers
+
+
+def _find_layers(dataset: Dataset, path: Path) -> list[str | None]:
+    """Names of a file's layers; None for the only one of GeoJSON, which GDAL would read whole to tell its name."""
+    if dataset.format == "geojson":
+        head = next(iter(dataset.parts.values()))[:_HEAD_CHARACTERS]
+        if b'"Topology"' not in head:  # TopoJSON has several
+            return [None]
+    return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
 
 
 def _decode_geojson(data: bytes, source: str) -> tuple[str, str]:
@@ -96,7 +108,7 @@ def _as_file(dataset: Dataset, parts: dict[str, bytes]) -> Iterator[Path]:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": None})
 
 
-def _read_layer(dataset: Dataset, path: Path, name: str, codec: str | None, several: bool) -> Layer:
+def _read_layer(dataset: Dataset, path: Path, name: str | None, codec: str | None, several: bool) -> Layer:
     meta, table = pyogrio.read_arrow(path, layer=name, encoding=codec if dataset.format == "shp" else None)
     frame = table.to_pandas()
     column = meta["geometry_name"] or "wkb_geometry"
