@@ -7,10 +7,10 @@ column that a later migration adds is masked from its first day. Who sees what:
     wall, volunteer, auditor     person columns are not in the frame at all
     grid_worker                  masked in rows of their own grids, None in all others
     officer, commander, admin    masked in every row
-    any of the last two lines, with a purpose    clear, in the rows that they would see masked
+    any of the last two lines, once opened       clear, in the rows of the subject that was opened for a reason
 
 Whoever adds a person column chooses its mask by its name (`*name`, `*phone`, the free texts below); any other
-person column stays None until there is a purpose.
+person column stays None until its subject is opened (data/openings.py).
 """
 
 from __future__ import annotations
@@ -29,7 +29,19 @@ Frame = TypeVar("Frame", bound=pd.DataFrame)
 WITHOUT_PERSONS = frozenset({Role.WALL, Role.VOLUNTEER, Role.AUDITOR})
 _FREE_TEXT = frozenset({"narrative", "address_text"})
 # To anybody who knows one call, a caller's hash tells all others: queries count by it, nobody sees it.
-_NEVER_SHOWN = frozenset({"reporter_key"})
+_NEVER_SHOWN = frozenset({"reporter_key", "identity_hash"})
+
+# What has to be opened for the persons of a row: column that holds the subject's id → its kind. A named query may call
+# the row's own key `id`. Opening a home opens who owns, lets and lives in it, never who called the police from there.
+_SUBJECTS: Mapping[str, Mapping[str, str]] = {
+    "buildings": {"building_id": "building", "id": "building"},
+    "units": {"unit_id": "unit", "id": "unit"},
+    "rentals": {"rental_id": "rental", "unit_id": "unit"},
+    "occupants": {"occupant_id": "occupant", "unit_id": "unit"},
+    "key_sites": {"site_id": "site", "id": "site"},
+    "responders": {"responder_id": "responder"},
+    "incidents": {"incident_id": "incident"},
+}
 
 # \d is every Unicode digit, so full-width １３８ too. Digits may be split by spaces or hyphens, as people write them.
 _SEPARATOR = r"[\s\-－—·.]?"
@@ -94,7 +106,7 @@ def mask_frame(
 
     Returns
     -------
-    A new frame: without person columns for roles that see none, else with masked or (with a purpose) clear values.
+    A new frame: without person columns for roles that see none, else with masked values, clear in opened rows.
     """
     persons = _find_person_columns(frame, [table] if isinstance(table, str) else table, aliases or {}, store)
     hidden = [c for c in frame.columns if (aliases or {}).get(str(c), str(c)).rpartition(".")[2] in _NEVER_SHOWN]
@@ -103,15 +115,14 @@ def mask_frame(
     shown = frame.drop(columns=hidden)
     if not persons:
         return shown
-    # The log of looks hooks in here: a purpose opens fields, so (viewer, table, ids, purpose) is written down first.
-    clear = bool(viewer.purpose)
     mine = _find_own_rows(shown, viewer)
-    for column, original in persons.items():
+    for column, (table_name, original) in persons.items():
         mask = _choose_mask(original)
+        opened = _find_opened_rows(shown, table_name, viewer)
         shown[column] = pd.Series(
             [
                 None if not own or pd.isna(value) else value if clear else mask(str(value))
-                for value, own in zip(shown[column], mine, strict=True)
+                for value, own, clear in zip(shown[column], mine, opened, strict=True)
             ],
             index=shown.index,
             dtype=object,
@@ -121,14 +132,26 @@ def mask_frame(
 
 def _find_person_columns(
     frame: pd.DataFrame, tables: Sequence[str], aliases: Mapping[str, str], store: Store
-) -> dict[str, str]:
-    """Person columns of the frame → their name in the schema."""
+) -> dict[str, tuple[str, str]]:
+    """Person columns of the frame → table and name in the schema."""
     found = {}
     for column in map(str, frame.columns):
         table, _, original = aliases.get(column, column).rpartition(".")
-        if any(original in store.person_columns.get(t, ()) for t in ([table] if table else tables)):
-            found[column] = original
+        owner = next((t for t in ([table] if table else tables) if original in store.person_columns.get(t, ())), None)
+        if owner is not None:
+            found[column] = (owner, original)
     return found
+
+
+def _find_opened_rows(frame: pd.DataFrame, table: str, viewer: Viewer) -> list[bool]:
+    """Which rows belong to a subject that this account has opened."""
+    opened = [False] * len(frame)
+    if viewer.account_id is None or not viewer.openings:
+        return opened
+    for column, kind in _SUBJECTS.get(table, {}).items():
+        if column in frame.columns:
+            opened = [was or (kind, str(i)) in viewer.openings for was, i in zip(opened, frame[column], strict=True)]
+    return opened
 
 
 def _find_own_rows(frame: pd.DataFrame, viewer: Viewer) -> list[bool]:

@@ -15,7 +15,8 @@ import geopandas as gpd
 import pandas as pd
 
 from data.masking import is_shown_persons
-from data.reading import read_rows, read_shapes, to_stored_time
+from data.moments import to_stored_time
+from data.reading import read_rows, read_shapes
 from data.store import Store
 from data.viewer import Viewer
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
-from data.reading import find_history_start, read_rows, read_shapes, to_stored_time
+from data.moments import to_stored_time
+from data.reading import find_history_start, read_rows, read_shapes
 from data.store import Store
 from data.viewer import Viewer
 

@@ -9,9 +9,10 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from data.masking import is_shown_persons
+from data.moments import to_stored_time
 from data.queries_incidents import CATEGORY_TREE
 from data.queries_maps import find_grids
-from data.reading import find_history_start, read_rows, to_stored_time
+from data.reading import find_history_start, read_rows
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError

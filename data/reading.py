@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 import geopandas as gpd
 import pandas as pd
 
 from data.masking import Frame, mask_frame
+from data.moments import get_aware
 from data.store import Store
 from data.viewer import Viewer
 
@@ -41,19 +42,12 @@ def read_shapes(
     return _set_utc(mask_frame(store.read_geo(sql, parameters), tables, viewer, store, aliases=aliases))
 
 
-def to_stored_time(moment: datetime) -> datetime:
-    """An aware time as the store holds it: UTC without zone."""
-    if moment.tzinfo is None:
-        raise ValueError(f"Time {moment.isoformat()} has no zone: give an aware time, e.g. datetime(..., tzinfo=UTC).")
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
 def find_history_start(store: Store, *, days: int = HISTORY_DAYS) -> datetime | None:
     """Aware time `days` before the data were true (else before the last incident); None where neither is known."""
     sql = "SELECT coalesce((SELECT max(data_as_of) FROM community), (SELECT max(reported_utc) FROM incidents)) AS at"
     rows = store.read(sql)
     at = rows["at"].iloc[0]
-    return None if pd.isna(at) else (pd.Timestamp(at) - pd.Timedelta(days=days)).to_pydatetime().replace(tzinfo=UTC)
+    return None if pd.isna(at) else get_aware(at) - timedelta(days=days)
 
 
 def _set_utc(frame: Frame) -> Frame:

@@ -15,7 +15,10 @@ Errors of the product.
     ├── StoreWriteError             the disk refused a write; nothing was written (also OSError)
     ├── StoreClosedError            the store is closed (also RuntimeError)
     ├── StoreMissingError           there is no such store (also FileNotFoundError)
+    ├── StoreKeyError               an encrypted store, and its key is missing or wrong (also PermissionError)
+    ├── AuditBrokenError            the log of looks and changes was tampered with, or its key is gone (also ValueError)
     └── RefusedError                a rule forbids it (also PermissionError)
+        └── NotAllowedError         this role may not: the rights table or the grid forbids it
 
 Policy: a message says what is wrong, which record and value, what was expected, and what to do next.
 """
@@ -79,8 +82,20 @@ class StoreMissingError(ShapanError, FileNotFoundError):
     """There is no such store."""
 
 
+class StoreKeyError(ShapanError, PermissionError):
+    """The key of an encrypted store is missing, wrong or cannot be read."""
+
+
 class RefusedError(ShapanError, PermissionError):
     """A rule forbids it; the message names the rule and the way out."""
+
+
+class NotAllowedError(RefusedError):
+    """The viewer's role may not; the message names the role and what it asked for."""
+
+
+class AuditBrokenError(ShapanError, ValueError):
+    """The log of looks and changes cannot be trusted or written; the message names the first bad row or the file."""
 
 
 def find_kind(error: ShapanError) -> str:

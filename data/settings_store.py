@@ -1,0 +1,119 @@
+"""
+Settings of one community, kept in its file: how long things last, which kinds are sensitive, when to back up.
+
+Only what differs from its default is stored. Settings of the process (port, folder) are in data/settings.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from data.moments import to_stored_time
+from data.store import Clock, Store, Transaction
+from gis.errors import BadRecordError
+
+# Domestic violence, sexual offences, minors, suicide (issue 3, part 3); a kind's own mark in the file counts too.
+SENSITIVE_KINDS = ("domestic_violence", "sexual_offence", "minors", "self_harm")
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """
+    Values in force; the field's name says its unit.
+
+    Attributes
+    ----------
+    idle_minutes, session_hours, wall_days
+        A session ends when nobody uses it for so long, and in any case after so long; the wall's only after its days.
+    opening_minutes, approval_hours
+        How long opened fields stay open, and how long a given approval can be used.
+    sensitive_kinds
+        Codes of kinds (with all below them) that the wall shows as grid and 警情 only.
+    backup_hour, backup_keep
+        Hour (Asia/Shanghai) of the nightly backup, and how many are kept.
+    retention_position_hours, retention_volunteer_position_hours
+        Last positions of responders; of volunteers, who are seen only after they accepted a dispatch.
+    retention_caller_days
+        A caller's name and telephone, and sealed originals of free text.
+    retention_moved_out_days
+        People who have moved out.
+    retention_session_days, retention_opening_days
+        Ended sessions and closed openings; the log of looks itself is never shortened.
+    """
+
+    idle_minutes: int = 30
+    session_hours: int = 12
+    wall_days: int = 30
+    opening_minutes: int = 10
+    approval_hours: int = 24
+    sensitive_kinds: tuple[str, ...] = SENSITIVE_KINDS
+    backup_hour: int = 3
+    backup_keep: int = 14
+    retention_position_hours: int = 24
+    retention_volunteer_position_hours: int = 72
+    retention_caller_days: int = 730
+    retention_moved_out_days: int = 365
+    retention_session_days: int = 90
+    retention_opening_days: int = 90
+
+
+# Smallest and largest value that may be set, both included.
+LIMITS: Mapping[str, tuple[int, int]] = {
+    "idle_minutes": (1, 240),
+    "session_hours": (1, 24),
+    "wall_days": (1, 366),
+    "opening_minutes": (1, 60),
+    "approval_hours": (1, 24),
+    "backup_hour": (0, 23),
+    "backup_keep": (1, 366),
+    "retention_position_hours": (1, 168),
+    "retention_volunteer_position_hours": (1, 72),
+    "retention_caller_days": (30, 3650),
+    "retention_moved_out_days": (0, 3650),
+    "retention_session_days": (7, 3650),
+    "retention_opening_days": (7, 3650),
+}
+_NAMES = tuple(field.name for field in fields(StoreSettings))
+
+
+def read_settings(store: Store) -> StoreSettings:
+    """Settings in force; a stored value that today's program does not know is left aside."""
+    rows = store.read("SELECT name, value FROM settings")
+    stored = {name: json.loads(value) for name, value in zip(rows["name"], rows["value"], strict=True)}
+    known: dict[str, Any] = {name: value for name, value in stored.items() if name in _NAMES}
+    if "sensitive_kinds" in known:
+        known["sensitive_kinds"] = tuple(known["sensitive_kinds"])
+    return StoreSettings(**known)
+
+
+def put_setting(transaction: Transaction, name: str, value: object, *, changed_by: str, clock: Clock) -> None:
+    """
+    Store one setting.
+
+    Raises
+    ------
+    BadRecordError
+        There is no such setting, or the value is not allowed; names both and what was expected.
+    """
+    transaction.execute(
+        "settings",
+        "INSERT OR REPLACE INTO settings (name, value, changed_utc, changed_by) VALUES (?, ?, ?, ?)",
+        [name, json.dumps(check_setting(name, value), ensure_ascii=False), to_stored_time(clock()), changed_by],
+    )
+
+
+def check_setting(name: str, value: object) -> int | list[str]:
+    """`value` as it is stored, else `BadRecordError`."""
+    if name not in _NAMES:
+        raise BadRecordError(f"There is no setting '{name[:80]}': expected one of {', '.join(_NAMES)}.")
+    if name == "sensitive_kinds":
+        if not isinstance(value, list | tuple) or not all(isinstance(code, str) and code for code in value):
+            raise BadRecordError("Setting 'sensitive_kinds': expected a list of codes of kinds of incident.")
+        return sorted(set(value))
+    low, high = LIMITS[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise BadRecordError(f"Setting '{name}' is {str(value)[:40]}: expected a whole number from {low} to {high}.")
+    return value
