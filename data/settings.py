@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -30,15 +30,27 @@ class Settings:
         Name of the community's file, without ending.
     port
         TCP port on loopback; 0 takes any free one.
+    key_file, key_text
+        Where the key of an encrypted store is, or the key itself; see `data/keys.py`.
+    backups
+        Folder of backups; None: `backups` in `home`.
     """
 
     home: Path
     store_name: str = "demo"
     port: int = 8501
+    key_file: Path | None = None
+    key_text: str | None = field(default=None, repr=False)
+    backups: Path | None = None
 
     @property
     def store_path(self) -> Path:
         return self.home / f"{self.store_name}.duckdb"
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups go when nobody says otherwise."""
+        return self.backups or self.home / "backups"
 
     @property
     def truth_path(self) -> Path:
@@ -69,10 +81,13 @@ def check_port(text: str) -> int:
 def build_settings(
     environ: Mapping[str, str] = os.environ, *, store_name: str | None = None, port: int | None = None
 ) -> Settings:
-    """Settings from `SHAPAN_HOME`, `SHAPAN_STORE` and `SHAPAN_PORT`; arguments win over the environment."""
-    home = environ.get("SHAPAN_HOME")
+    """Settings from the environment's `SHAPAN_…`; arguments win over it."""
+    home, key_file, backups = (environ.get(name) for name in ("SHAPAN_HOME", "SHAPAN_KEY_FILE", "SHAPAN_BACKUPS"))
     return Settings(
         home=Path(home).expanduser() if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
         store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),
         port=check_port(environ.get("SHAPAN_PORT") or "8501") if port is None else port,
+        key_file=Path(key_file).expanduser() if key_file else None,
+        key_text=environ.get("SHAPAN_KEY") or None,
+        backups=Path(backups).expanduser() if backups else None,
     )

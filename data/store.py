@@ -23,7 +23,9 @@ import shapely
 from geopandas.array import GeometryArray
 from pyproj import CRS
 
-from data.database import BROKEN, LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
+from data.connecting import BROKEN
+from data.database import LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
+from data.keys import StoreKey
 from data.locking import OwnerLock
 from data.migrating import find_migrations
 from data.writing import Work, Writer
@@ -113,13 +115,16 @@ class Store:
         Gives aware times: of revisions, of migrations, and of "in use since".
     migrations
         Folders of migrations; none: the product's.
+    key
+        Opens an encrypted file, and encrypts a new one; a plain file stays plain.
     log_limit_bytes
         The log is folded into the file when it is longer, which holds everybody up for a moment.
 
     Raises
     ------
-    StoreInUseError, StoreVersionError, StoreMigrationError, BadFileError
-        The file is in use, newer than this program, cannot be migrated, or is no store. It is as it was.
+    StoreInUseError, StoreVersionError, StoreMigrationError, StoreKeyError, BadFileError
+        The file is in use, newer than this program, cannot be migrated, is encrypted with another key, or is no
+        store. It is as it was.
     """
 
     def __init__(
@@ -128,6 +133,7 @@ class Store:
         *,
         clock: Clock = utc_now,
         migrations: Sequence[Traversable] = (),
+        key: StoreKey | None = None,
         log_limit_bytes: int = LOG_LIMIT_BYTES,
     ) -> None:
         self.path = path.resolve()
@@ -137,8 +143,8 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = OwnerLock(self.path, now=clock())
         try:
-            prepare_file(self.path, find_migrations(*migrations), clock)
-            self._database = Database(self.path, log_limit_bytes=log_limit_bytes)
+            self._key = prepare_file(self.path, find_migrations(*migrations), clock, key)
+            self._database = Database(self.path, key=self._key, log_limit_bytes=log_limit_bytes)
             with self._database.cursor() as cursor:
                 columns = cursor.execute(_COLUMNS).fetchall()
                 self._revisions = dict(cursor.execute("SELECT table_name, revision FROM revisions").fetchall())
@@ -153,14 +159,14 @@ class Store:
         self._writer = Writer(self._commit, name=self.path.stem)
 
     @classmethod
-    def open_existing(cls, path: Path, *, clock: Clock = utc_now) -> Store:
+    def open_existing(cls, path: Path, *, clock: Clock = utc_now, key: StoreKey | None = None) -> Store:
         """As `Store(path)`, for a store that must be there; `StoreMissingError` names the commands that make one."""
         if not path.exists():
             raise StoreMissingError(
                 f"There is no store '{path.stem}' in {path.parent}. Make the sample with 'shapan demo --store "
                 f"{path.stem}', or bring a place in with 'shapan import FOLDER --store {path.stem}'."
             )
-        return cls(path, clock=clock)
+        return cls(path, clock=clock, key=key)
 
     def __enter__(self) -> Store:
         return self
@@ -191,6 +197,11 @@ class Store:
         blobs = np.array([None if blob is pd.NA else bytes(blob) for blob in frame[geometry]], dtype=object)
         shapes = GeometryArray(shapely.from_wkb(blobs), crs=self._find_crs()[1])
         return gpd.GeoDataFrame(frame.assign(**{geometry: shapes}), geometry=geometry)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the file on the disk is encrypted."""
+        return self._key is not None
 
     def crs(self) -> str | None:
         """CRS of the community, None while the file holds none."""

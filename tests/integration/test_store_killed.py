@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
+from data.keys import to_key
 from data.store import Store
 from gis.errors import BadRecordError
 from tests.fixtures.killed_writer import THREADS, delete, put, shape_of
@@ -19,10 +20,10 @@ ROOT = Path(__file__).resolve().parents[2]
 Model = dict[str, int]
 
 
-def write_and_kill(path: Path, seed: int, mode: str) -> list[list[str]]:
+def write_and_kill(path: Path, seed: int, mode: str, key: str) -> list[list[str]]:
     """Lines that a writing process printed before it was killed at a random instant."""
     rng = np.random.default_rng([seed, 7])
-    command = [sys.executable, "-m", "tests.fixtures.killed_writer", str(path), str(seed), mode]
+    command = [sys.executable, "-m", "tests.fixtures.killed_writer", str(path), str(seed), mode, key]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -100,27 +101,31 @@ def check_writable(store: Store, found: Model) -> None:
     assert store.revision() == before + 2
 
 
-def run_rounds(path: Path, rounds: int) -> int:
+def run_rounds(path: Path, rounds: int, key: str = "") -> int:
     """Kill, look and go on with the same file; returns the acknowledged operations."""
+    store_key = to_key(key) if key else None
     model: Model = {}
     acknowledged = 0
     for seed in range(1, rounds + 1):
-        lines = write_and_kill(path, seed, ("write", "fold", "close")[seed % 3])
+        lines = write_and_kill(path, seed, ("write", "fold", "close")[seed % 3], key)
         acknowledged += sum(line[0] == "done" for line in lines)
         open_answers = follow(model, lines)
-        with Store(path) as store:
+        with Store(path, key=store_key) as store:
             model = check_store(store, model, open_answers)
             check_writable(store, model)
-        with Store(path) as store:
+        with Store(path, key=store_key) as store:
+            assert store.is_encrypted == bool(key)
             check_store(store, model, {})
     return acknowledged
 
 
-def test_every_acknowledged_row_survives_a_kill(tmp_path: Path) -> None:
-    assert run_rounds(tmp_path / "demo.duckdb", 5) > 20
+@pytest.mark.parametrize(("rounds", "key"), [(4, ""), (3, "a key for the test")], ids=["plain", "encrypted"])
+def test_every_acknowledged_row_survives_a_kill(tmp_path: Path, rounds: int, key: str) -> None:
+    assert run_rounds(tmp_path / "demo.duckdb", rounds, key) > 10
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
-def test_every_acknowledged_row_survives_a_hundred_kills(tmp_path: Path) -> None:
-    assert run_rounds(tmp_path / "demo.duckdb", 100) > 1000
+@pytest.mark.parametrize("key", ["", "a key for the test"], ids=["plain", "encrypted"])
+def test_every_acknowledged_row_survives_a_hundred_kills(tmp_path: Path, key: str) -> None:
+    assert run_rounds(tmp_path / "demo.duckdb", 100, key) > 1000
