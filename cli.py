@@ -58,7 +58,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to standard out
 def choose_exit(error: errors.ShapanError) -> Exit:
     """The exit code of an error."""
     match error:
-        case errors.RefusedError():
+        case errors.RefusedError() | errors.StoreKeyError():
             return Exit.REFUSED
         case errors.StoreInUseError() | errors.StoreMissingError() | errors.RecordMissingError():
             return Exit.MISSING
@@ -313,7 +313,10 @@ def info(store: StoreName = None, as_json: AsJson = False) -> None:
     Example: shapan info --store wanhu --json
     """
     with sentences(as_json=as_json), open_operations(build_settings(store_name=store)) as operations:
-        emit(operations.info(), as_json=as_json, as_text=print_figures)
+        report = operations.info()
+        emit(report, as_json=as_json, as_text=print_figures)
+        if not (report["synthetic"] or report["encrypted"]):
+            print("This store holds a real place and is not encrypted: see shapan encrypt --help", file=sys.stderr)
 
 
 def main() -> None:

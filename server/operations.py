@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from data.connecting import is_encrypted
+from data.keys import choose_key
 from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
@@ -67,7 +69,7 @@ def is_synthetic(store: Store) -> bool:
 
 def read_info(store: Store) -> Report:
     """Figures of the community, with the store's name."""
-    return {"store": store.path.stem, **get_info(store).to_dict()}
+    return {"store": store.path.stem, **get_info(store).to_dict(), "encrypted": store.is_encrypted}
 
 
 @contextmanager
@@ -82,11 +84,14 @@ def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Ite
     ------
     StoreMissingError
         There is no file and `create` is false.
+    StoreKeyError
+        It is encrypted, and the settings' key, or what a person typed at the terminal, does not open it.
     """
     path = settings.store_path
     is_new = not path.exists()
     # Opened outside the block below: a file that another process made meanwhile is not ours to take away.
-    store = Store(path, clock=clock) if create else Store.open_existing(path, clock=clock)
+    key = choose_key(settings, is_encrypted=is_encrypted(path))
+    store = Store(path, clock=clock, key=key) if create else Store.open_existing(path, clock=clock, key=key)
     is_new = is_new and store.revision() == 0
     is_done = False
     try:
