@@ -236,6 +236,10 @@ class Store:
 
         return unsubscribe
 
+    def time_writes(self, listener: Callable[[float], None]) -> None:
+        """Tell `listener` the seconds from asking for a write to its commit or failure; called on any thread."""
+        self._writer.on_write = listener
+
     def write(self, work: Callable[[Transaction], T], *, repeatable: bool = False) -> T:
         """
         Run `work` in a transaction on the writer thread; returns after the commit, raises after the rollback.

@@ -8,6 +8,7 @@ is rolled back and its members run again, each alone. That runs a function twice
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -33,7 +34,7 @@ class Writer:
     """
     Runs `commit(works)`, which gives the result of each work after one commit, or raises when nothing was committed.
 
-    `name` is the store's, for sentences.
+    `name` is the store's, for sentences. `on_write` is told, on the caller's thread, the seconds that each write took.
     """
 
     def __init__(self, commit: Callable[[Sequence[Work]], Sequence[Any]], *, name: str) -> None:
@@ -42,6 +43,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._closing = False
+        self.on_write: Callable[[float], None] = lambda _: None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -49,6 +51,7 @@ class Writer:
         """Result of `work` after its commit; raises what it raised after the rollback."""
         self.check_not_inside("write")
         job = _Job(work, repeatable)
+        started = time.perf_counter()
         with self._changed:
             if self._closing:
                 raise StoreClosedError(
@@ -56,8 +59,11 @@ class Writer:
                 )
             self._waiting.append(job)
             self._changed.notify()
-        result: T = job.future.result()
-        return result
+        try:
+            result: T = job.future.result()
+            return result
+        finally:
+            self.on_write(time.perf_counter() - started)
 
     def check_not_inside(self, action: str) -> None:
         """Raise when called from a write or a listener: it would wait for itself for ever."""
