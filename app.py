@@ -43,8 +43,8 @@ def bound_memory() -> None:
 
 
 def configure_streamlit(*, address: str, port: int) -> None:
-    """Give Streamlit the options of the `.streamlit/config.toml` beside this file, over any user's own."""
-    sections = tomllib.loads((HERE / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    """Give Streamlit the options of `ui/streamlit.toml`, over any user's own."""
+    sections = tomllib.loads((HERE / "ui" / "streamlit.toml").read_text(encoding="utf-8"))
     options = {f"{section}.{name}": value for section, names in sections.items() for name, value in names.items()}
     bootstrap.load_config_options({**options, "server.address": address, "server.port": port})
 

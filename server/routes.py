@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from server.admin import build_admin_routes
+from server.connect import build_connect_routes
 from server.events import respond_events
 from server.files import AssetsEndpoint, build_renderer
+from server.health import build_health_route
 from server.scenes import SceneEndpoint
 from server.state import AppState
 
@@ -33,14 +35,13 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
     async def answer_events(_: Request) -> Response:
         return respond_events(state.hub)
 
-    async def respond_health(_: Request) -> Response:
-        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
     return [
-        Route("/healthz", respond_health),
+        build_health_route(state.store),
+        Route("/metrics", state.metrics.respond),
         Route("/events", answer_events),
         Route("/scene/{layer}.json", (scenes or SceneEndpoint(state)).respond),
         Route("/vendor/deck.js", renderer.respond),
         Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
         *build_admin_routes(state),
+        *([] if state.network is None else build_connect_routes(state.network)),
     ]

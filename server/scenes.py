@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
@@ -143,7 +144,9 @@ class SceneEndpoint:
             answer = self._cache.find(key)
             if answer is not None:
                 return answer, revision
+            started = time.perf_counter()
             body = scene.build(store, viewer, lang, params)
+            self._state.metrics.note_scene(scene.name, time.perf_counter() - started)
             answer = SceneAnswer(
                 gzip.compress(body, _GZIP_LEVEL, mtime=0), f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
             )

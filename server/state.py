@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,8 @@ from data.store import Clock, Store
 from data.viewer import Viewer
 from i18n import Language
 from server.events import EventHub
+from server.lan import OfficeNetwork
+from server.metrics import Metrics
 
 
 class Scene(Protocol):
@@ -50,6 +52,10 @@ class AppState:
         What the command line shows to be let in, from the ticket file.
     started_utc
         When this process began to serve.
+    metrics
+        Figures of this process.
+    network
+        The office network that is served beside loopback; None without `--lan`.
     """
 
     runtime: Runtime
@@ -58,6 +64,8 @@ class AppState:
     hub: EventHub
     token: str
     started_utc: datetime
+    metrics: Metrics = field(default_factory=Metrics)
+    network: OfficeNetwork | None = None
 
     @property
     def store(self) -> Store:

@@ -17,7 +17,12 @@ from data.settings import Settings
 
 @dataclass(frozen=True)
 class Ticket:
-    """Process id, address and secret of the running server of `store`; `url` ends without a slash."""
+    """
+    Process id, address and secret of the running server of `store`; `url` ends without a slash.
+
+    Of the office network, where it is served: `lan_url`, the page that explains to devices, and the fingerprint that
+    people compare there.
+    """
 
     pid: int
     port: int
@@ -25,6 +30,9 @@ class Ticket:
     url: str
     token: str
     started_utc: str
+    lan_url: str | None = None
+    connect_url: str | None = None
+    fingerprint: str | None = None
 
 
 def get_ticket_path(settings: Settings) -> Path:

@@ -61,7 +61,7 @@ def test_the_wall_works_without_any_network(server_home: Path, tmp_path: Path) -
 
 
 def test_the_browser_itself_refuses_another_host(page: Page, server_url: str) -> None:
-    page.goto(f"{server_url}/healthz")
+    page.goto(f"{server_url}/health")
     # Nothing is sent: the policy is asked before the name is. The port is one that is ours to try, on another name.
     refused = page.evaluate(
         """async () => {

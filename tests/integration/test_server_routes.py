@@ -232,7 +232,7 @@ class TestFiles:
 class TestGuard:
     @pytest.mark.parametrize("host", ["localhost", "localhost:8501", "127.0.0.1:1", "[::1]:8501", "[::1]", "LOCALHOST"])
     def test_loopback_names_are_answered(self, client: Client, host: str) -> None:
-        assert client.get("/healthz", headers={"Host": host}).json() == {"status": "ok"}
+        assert client.get("/health", headers={"Host": host}).json() == {"status": "ok"}
 
     @pytest.mark.parametrize(
         "host",
@@ -246,7 +246,7 @@ class TestGuard:
         ],
     )
     def test_a_foreign_name_that_points_here_is_refused(self, client: Client, host: str) -> None:
-        answer = client.get("/healthz", headers={"Host": host})
+        answer = client.get("/health", headers={"Host": host})
         assert answer.status_code == 421
         assert "http://localhost" in answer.text
 
@@ -256,7 +256,7 @@ class TestGuard:
         assert client.post("/api/v1/admin/undo", headers=headers).status_code == 403
 
     def test_every_answer_carries_the_policy(self, client: Client) -> None:
-        for path in ("/healthz", "/nothing", "/scene/none.json"):
+        for path in ("/health", "/nothing", "/scene/none.json"):
             headers = client.get(path).headers
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["x-frame-options"] == "DENY"

@@ -128,6 +128,6 @@ def test_both_locks_agree() -> None:
     ],
 )
 def test_streamlit_is_told_to_keep_to_itself(option: str, value: object) -> None:
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    config = tomllib.loads((ROOT / "ui" / "streamlit.toml").read_text(encoding="utf-8"))
     section, name = option.split(".")
     assert config[section][name] == value
