@@ -159,7 +159,16 @@ def open_operations(settings: Settings, *, create: bool = False) -> Iterator[Ope
 def serve(
     store: StoreName = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port [SHAPAN_PORT, else 8501].")] = None,
-    address: Annotated[str, typer.Option(help="Loopback address to listen on; any other is refused.")] = "127.0.0.1",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Loopback address to listen on; with --lan the one address of the office network."),
+    ] = None,
+    lan: Annotated[bool, typer.Option("--lan", help="Serve the office network too, with HTTPS and sign-in.")] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(help="With --lan: this machine's name there, e.g. sand-table.office.lan.")
+    ] = None,
+    https_port: Annotated[int, typer.Option(min=0, max=65535, help="With --lan: TCP port of HTTPS.")] = 8443,
+    http_port: Annotated[int, typer.Option(min=0, max=65535, help="With --lan: TCP port that explains.")] = 8080,
     kiosk: Annotated[bool, typer.Option("--kiosk", help="Wall screen: the table alone, without frame.")] = False,
     open_browser: Annotated[bool, typer.Option("--open", help="Open the address in this machine's browser.")] = False,
     demo_if_missing: Annotated[
@@ -168,20 +177,27 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """
-    Serve a community's sand table on this machine until Ctrl-C.
+    Serve a community's sand table on this machine until Ctrl-C; with --lan in the office network too.
 
-    Example: shapan serve --store wanhu --port 8600
+    Example: shapan serve --store wanhu --lan --name sand-table.office.lan
     """
     with sentences(as_json=as_json):
+        from server.lan import LanOptions, check_lan_options
         from server.listen import check_address
 
-        check_address(address)  # before anything slow is loaded
+        # Before anything slow is loaded.
+        loopback = check_address("127.0.0.1" if lan or address is None else address)
+        if name and not lan:
+            raise errors.RefusedError("--name is the server's name in the office network: give --lan with it.")
+        office = check_lan_options(LanOptions(tuple(name or ()), address, https_port, http_port)) if lan else None
         settings = build_settings(store_name=store, port=port)
         suffix = "/?kiosk=1" if kiosk else "/"
 
         def announce(ticket: Ticket, *, already_running: bool = False, synthetic: bool | None = None) -> None:
             url = ticket.url + suffix
             report: Report = {"url": url, "store": ticket.store, "pid": ticket.pid, "already_running": already_running}
+            shown = ("lan_url", "connect_url", "fingerprint")
+            report |= {key: value for key in shown if (value := getattr(ticket, key)) is not None}
             emit({**report, "synthetic": synthetic}, as_json=as_json, as_text=print_start)
             if open_browser:
                 typer.launch(url)
@@ -197,7 +213,8 @@ def serve(
 
         run(
             settings,
-            address=address,
+            address=loopback,
+            lan=office,
             on_ready=lambda ticket, opened: announce(ticket, synthetic=is_synthetic(opened)),
         )
 
@@ -206,6 +223,10 @@ def print_start(report: Report) -> None:
     """Where the table is, and whether it is made up."""
     verb = "already serves" if report["already_running"] else "serves"
     print(f"Shapan {verb} store '{report['store']}' at {report['url']}", flush=True)
+    if "lan_url" in report:
+        print(f"Office network: {report['lan_url']}/", flush=True)
+        print(f"Phones and computers begin at {report['connect_url']}", flush=True)
+        print(f"Fingerprint to compare there (SHA-256): {report['fingerprint']}", flush=True)
     if report["synthetic"]:
         print("SYNTHETIC DATA 虚构数据: an invented community, no real place or person.", flush=True)
     if not report["already_running"]:
