@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.audit import Entry, build_entry, record, write_audited
 from data.moments import get_aware, to_aware, to_stored_time
 from data.passwords import check_password, hash_password, is_password, make_password, needs_new_hash
 from data.store import Clock, Store, Transaction
@@ -83,10 +84,11 @@ def add_account(
     password: str,
     grids: Collection[str] = (),
     display_name: str | None = None,
+    by: Viewer | None = None,
     clock: Clock,
 ) -> Account:
     """
-    A new account, whose password has to be changed at the first sign-in.
+    A new account, whose password has to be changed at the first sign-in; logged as done `by` (None: the command line).
 
     Raises
     ------
@@ -111,7 +113,9 @@ def add_account(
         )
         _put_grids(transaction, account_id, role, grids)
 
-    store.write(add)
+    detail = {"step": "add", "role": role.value, "grids": sorted(grids)}
+    entry = build_entry(by, "account", subject_kind="account", subject_id=account_id, detail=detail)
+    write_audited(store, add, lambda _: [entry], clock=clock)
     return get_account(store, plain)
 
 
@@ -162,7 +166,7 @@ def is_administered(store: Store) -> bool:
     return bool(store.read(sql)["n"].iloc[0])
 
 
-def sign_in(store: Store, name: str, password: str, *, clock: Clock) -> Account | Refusal:
+def sign_in(store: Store, name: str, password: str, *, clock: Clock, address: str | None = None) -> Account | Refusal:
     """
     The account when name and password are right and it is open, else the reason for the log.
 
@@ -173,6 +177,9 @@ def sign_in(store: Store, name: str, password: str, *, clock: Clock) -> Account 
     stored = None if row.empty or pd.isna(row["password_hash"].iloc[0]) else str(row["password_hash"].iloc[0])
     is_right = is_password(stored, password)
     if row.empty:
+        # What was typed is not kept: a password typed into the wrong field would stay in the log for ever.
+        entry = Entry("sign_in_refused", "unknown", address=address, detail={"why": Refusal.UNKNOWN_NAME.value})
+        record(store, entry, clock=clock)
         return Refusal.UNKNOWN_NAME
     account_id = str(row["account_id"].iloc[0])
     now = clock()
@@ -203,7 +210,12 @@ def sign_in(store: Store, name: str, password: str, *, clock: Clock) -> Account 
         )
         return Refusal.WRONG_PASSWORD
 
-    return store.write(decide, repeatable=True) or get_account(store, plain)
+    def describe(refusal: Refusal | None) -> list[Entry]:
+        action = "sign_in" if refusal is None else "sign_in_refused"
+        detail = {} if refusal is None else {"why": refusal.value}
+        return [Entry(action, plain, account_id, address=address, detail=detail)]
+
+    return write_audited(store, decide, describe, clock=clock) or get_account(store, plain)
 
 
 def _find_lock_end(failures: int, now: datetime) -> datetime | None:
@@ -213,7 +225,9 @@ def _find_lock_end(failures: int, now: datetime) -> datetime | None:
     return to_stored_time(now + min(FIRST_LOCK * 2**doublings, LONGEST_LOCK))
 
 
-def change_password(store: Store, account_id: str, old: str, new: str, *, clock: Clock) -> Account:
+def change_password(
+    store: Store, account_id: str, old: str, new: str, *, clock: Clock, address: str | None = None
+) -> Account:
     """
     Set one's own password; all sessions of the account end.
 
@@ -231,19 +245,25 @@ def change_password(store: Store, account_id: str, old: str, new: str, *, clock:
     name = str(rows["name"].iloc[0])
     if old == new:
         raise BadRecordError("The new password is the old one. Choose another.")
-    _put_password(store, name, check_password(new, name=name), must_change=False, clock=clock)
+    detail = {"step": "password"}
+    entry = Entry("account", name, account_id, None, address, "account", account_id, detail=detail)
+    _put_password(store, name, check_password(new, name=name), entry, must_change=False, clock=clock)
     return get_account(store, name)
 
 
-def reset_password(store: Store, name: str, *, password: str | None = None, clock: Clock) -> str:
+def reset_password(
+    store: Store, name: str, *, password: str | None = None, by: Viewer | None = None, clock: Clock
+) -> str:
     """A new first password, made up when none is given; returns it. A closed account opens, its sessions end."""
     account = get_account(store, name)
     chosen = check_password(password, name=account.name) if password is not None else make_password()
-    _put_password(store, account.name, chosen, must_change=True, clock=clock)
+    detail = {"step": "reset"}
+    entry = build_entry(by, "account", subject_kind="account", subject_id=account.account_id, detail=detail)
+    _put_password(store, account.name, chosen, entry, must_change=True, clock=clock)
     return chosen
 
 
-def _put_password(store: Store, name: str, password: str, *, must_change: bool, clock: Clock) -> None:
+def _put_password(store: Store, name: str, password: str, entry: Entry, *, must_change: bool, clock: Clock) -> None:
     hashed, now = hash_password(password), to_stored_time(clock())
 
     def put(transaction: Transaction) -> None:
@@ -255,10 +275,10 @@ def _put_password(store: Store, name: str, password: str, *, must_change: bool, 
         )
         end_sessions(transaction, name, "password", now)
 
-    store.write(put)
+    write_audited(store, put, lambda _: [entry], clock=clock)
 
 
-def disable_account(store: Store, name: str, *, clock: Clock) -> Account:
+def disable_account(store: Store, name: str, *, by: Viewer | None = None, clock: Clock) -> Account:
     """
     Nobody signs in with it any more; its sessions end now.
 
@@ -284,7 +304,9 @@ def disable_account(store: Store, name: str, *, clock: Clock) -> Account:
         )
         end_sessions(transaction, account.name, "disabled", now)
 
-    store.write(disable)
+    detail = {"step": "disable"}
+    entry = build_entry(by, "account", subject_kind="account", subject_id=account.account_id, detail=detail)
+    write_audited(store, disable, lambda _: [entry], clock=clock)
     return get_account(store, account.name)
 
 

@@ -21,7 +21,8 @@ from typing import TypeVar
 
 import pandas as pd
 
-from data.store import Store
+from data.looks import log_looks
+from data.store import Clock, Store, utc_now
 from data.viewer import Role, Viewer
 
 Frame = TypeVar("Frame", bound=pd.DataFrame)
@@ -87,9 +88,10 @@ def mask_frame(
     store: Store,
     *,
     aliases: Mapping[str, str] | None = None,
+    clock: Clock = utc_now,
 ) -> Frame:
     """
-    The frame as this viewer may see it.
+    The frame as this viewer may see it. What they see clear is written into the log of looks before they get it.
 
     Parameters
     ----------
@@ -103,6 +105,8 @@ def mask_frame(
         The store that the frame was read from; its schema says which columns hold persons.
     aliases
         Columns that the query renamed: name in the frame → `table.column` of the schema.
+    clock
+        Time of the look, where one is written down.
 
     Returns
     -------
@@ -116,9 +120,12 @@ def mask_frame(
     if not persons:
         return shown
     mine = _find_own_rows(shown, viewer)
+    looked: set[tuple[str, str]] = set()
     for column, (table_name, original) in persons.items():
         mask = _choose_mask(original)
-        opened = _find_opened_rows(shown, table_name, viewer)
+        subjects = _find_opened(shown, table_name, viewer)
+        opened = [own and bool(subject) for subject, own in zip(subjects, mine, strict=True)]
+        looked.update(subject for subject, own in zip(subjects, mine, strict=True) if subject and own)
         shown[column] = pd.Series(
             [
                 None if not own or pd.isna(value) else value if clear else mask(str(value))
@@ -127,6 +134,8 @@ def mask_frame(
             index=shown.index,
             dtype=object,
         )
+    if looked:
+        log_looks(store, viewer, frozenset(looked), clock=clock)
     return shown
 
 
@@ -143,14 +152,15 @@ def _find_person_columns(
     return found
 
 
-def _find_opened_rows(frame: pd.DataFrame, table: str, viewer: Viewer) -> list[bool]:
-    """Which rows belong to a subject that this account has opened."""
-    opened = [False] * len(frame)
+def _find_opened(frame: pd.DataFrame, table: str, viewer: Viewer) -> list[tuple[str, str] | None]:
+    """For each row the subject by which it is open to this account, None where it is not."""
+    opened: list[tuple[str, str] | None] = [None] * len(frame)
     if viewer.account_id is None or not viewer.openings:
         return opened
     for column, kind in _SUBJECTS.get(table, {}).items():
         if column in frame.columns:
-            opened = [was or (kind, str(i)) in viewer.openings for was, i in zip(opened, frame[column], strict=True)]
+            subjects = [(kind, str(value)) for value in frame[column]]
+            opened = [was or (s if s in viewer.openings else None) for was, s in zip(opened, subjects, strict=True)]
     return opened
 
 

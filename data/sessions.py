@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from data.accounts import Account, find_account_by_id
+from data.audit import Entry, write_audited
 from data.moments import get_aware, to_stored_time
 from data.settings_store import read_settings
 from data.store import Clock, Store, Transaction
@@ -113,8 +114,12 @@ class Sessions:
             raise
         return token
 
-    def find(self, token: str | None) -> Session | None:
-        """The session of a cookie's token when it lasts, else None; this counts as using it."""
+    def find(self, token: str | None, *, is_use: bool = True) -> Session | None:
+        """
+        The session of a cookie's token when it lasts, else None.
+
+        `is_use`: a person did something, which keeps it awake; what a page asks by itself does not.
+        """
         if not token:
             return None
         digest = _digest(token)
@@ -123,10 +128,10 @@ class Sessions:
             session = self._live.get(digest)
             if session is not None:
                 why = self._find_end(session, now)
-                if why is None:
+                if why is None and is_use:
                     session = replace(session, last_seen_utc=max(now, session.last_seen_utc))
                     self._live[digest] = session
-                else:
+                elif why is not None:
                     ended.append(self._take_out(digest, why))
                     session = None
         self._tell(ended)
@@ -226,8 +231,12 @@ class Sessions:
                     [to_stored_time(moment), session_id],
                 )
 
+        entries = [_describe_end(session) for session in ended]
         try:
-            self._store.write(write, repeatable=True)
+            if entries:
+                write_audited(self._store, write, lambda _: entries, clock=self._clock)
+            else:
+                self._store.write(write, repeatable=True)
         except BaseException:
             with self._lock:
                 self._ended = [*ended, *self._ended]
@@ -280,6 +289,15 @@ class Sessions:
             else:
                 self._live[digest] = replace(session, account=account)
         return ended
+
+
+def _describe_end(session: Session) -> Entry:
+    action = "sign_out" if session.why == "sign_out" else "session_ended"
+    account, detail = session.account, {"why": session.why}
+    role = account.role.value
+    return Entry(
+        action, account.name, account.account_id, role, session.address, "session", session.session_id, detail=detail
+    )
 
 
 def _digest(token: str) -> str:
