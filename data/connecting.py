@@ -16,6 +16,7 @@ from data.keys import StoreKey, build_key_missing, build_key_wrong
 from gis.errors import BadFileError, StoreInUseError, StoreKeyError, StoreVersionError
 
 CATALOG = "store"
+DatabaseError = duckdb.Error
 # After these DuckDB answers nothing until the file is opened anew.
 BROKEN = (duckdb.FatalException, duckdb.InternalException)
 # Three headers of 4 KiB stand before the blocks; the first says DUCK behind its checksum (DuckDB's storage format).

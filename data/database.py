@@ -39,6 +39,7 @@ from data.durable import copy_durably, put_in_place, sync, sync_folder
 from data.keys import StoreKey, build_key_missing
 from data.migrating import Migration, copy_aside, find_pending
 from gis.errors import (
+    BadFileError,
     BadRecordError,
     ShapanError,
     StoreClosedError,
@@ -51,6 +52,8 @@ from gis.errors import (
 LOG_LIMIT_BYTES = 16 * 2**20
 # Cursors kept for the next operation: choosing the catalog of a new one takes 0.2 ms, a third of a small query.
 _MAX_IDLE = 16
+# Beside a file that a restore is taking the place of: data/restoring.py.
+RESTORING = ".restoring"
 _log = logging.getLogger(__name__)
 
 
@@ -165,7 +168,7 @@ def fold_log(path: Path, key: StoreKey | None) -> bool:
     try:
         if folded.exists():
             _finish_fold(path, work, folded)
-        _remove(work)
+        remove_files(work)
         if not log.exists():
             return True
         copy_whole(path, work, key=key, new_key=key)
@@ -182,7 +185,7 @@ def fold_log(path: Path, key: StoreKey | None) -> bool:
         # Nothing is lost: the log stays beside the file, and DuckDB reads both.
         _log.warning("The log of store '%s' stays beside it for now: %s", path.stem, first_line(error))
         with suppress(OSError):
-            _remove(work)
+            remove_files(work)
         return False
     return True
 
@@ -225,6 +228,12 @@ def prepare_file(
     A new file is encrypted when there is a `key`; a plain one that is there stays plain.
     """
     log, work = path.with_name(path.name + ".wal"), path.with_name(path.name + ".new")
+    mark = path.with_name(path.name + RESTORING)
+    if mark.exists():
+        raise BadFileError(
+            f"Store '{path.stem}' was being restored when that was cut off. Repeat it: shapan restore "
+            f"{mark.read_text(encoding='utf-8') or 'FILE'} --store {path.stem}. What was there before lies beside it."
+        )
     if path.exists():
         check_head(path)
         if not is_encrypted(path):
@@ -235,7 +244,7 @@ def prepare_file(
     elif log.exists():
         raise to_bad_file(log, "the log of a store is there without the store")
     else:
-        _remove(work)
+        remove_files(work)
     version = _check_file(path, key) if path.exists() else 0
     if version > len(migrations):
         raise StoreVersionError(
@@ -255,7 +264,7 @@ def prepare_file(
         _migrate(work, pending, clock, key)
         put_in_place(work, path)
     except (OSError, duckdb.Error) as error:
-        _remove(work, *([aside] if aside else []))
+        remove_files(work, *([aside] if aside else []))
         raise StoreMigrationError(
             f"Store '{path.stem}' could not be brought from schema version {version} to {len(migrations)}: "
             f"{first_line(error)}. It is as it was. Make sure that there is free space in {path.parent}; if there is, "
@@ -324,7 +333,8 @@ def _migrate(work: Path, pending: Sequence[Migration], clock: Callable[[], datet
         connection.close()
 
 
-def _remove(*paths: Path) -> None:
+def remove_files(*paths: Path) -> None:
+    """Delete database files, each with its log."""
     for path in paths:
         path.unlink(missing_ok=True)
         path.with_name(path.name + ".wal").unlink(missing_ok=True)

@@ -8,6 +8,7 @@ thread runs them, and an answer is given only after the commit. Why it is so: do
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -262,6 +263,29 @@ class Store:
             The store is closed; or `write` was called inside a write.
         """
         return self._writer.write(work, repeatable=repeatable)
+
+    def copy_files(self, target: Path, *, beside: Mapping[Path, Path]) -> StoreKey | None:
+        """
+        Copy the file with its log, and small files that belong to it, all of one moment between two writes.
+
+        Returns the key that opens the copy. Who writes waits meanwhile, who reads does not.
+
+        Parameters
+        ----------
+        target
+            Where the file goes; its log goes beside it.
+        beside
+            Other files, if they exist: from where to where. They are copied first.
+        """
+
+        def copy(_: Transaction) -> None:
+            for source, copied in beside.items():
+                if source.exists():
+                    shutil.copyfile(source, copied)
+            self._database.copy_files(target)
+
+        self.write(copy)
+        return self._key
 
     def export_tables(self) -> dict[str, pd.DataFrame]:
         """Content of all tables at one moment, rows by primary key, geometry as WKB in hexadecimal: for comparing."""
