@@ -28,6 +28,7 @@ from data.viewer import Role, Viewer
 Frame = TypeVar("Frame", bound=pd.DataFrame)
 
 WITHOUT_PERSONS = frozenset({Role.WALL, Role.VOLUNTEER, Role.AUDITOR})
+_SEES_SENSITIVE = frozenset({Role.OFFICER, Role.COMMANDER, Role.ADMIN})
 _FREE_TEXT = frozenset({"narrative", "address_text"})
 # To anybody who knows one call, a caller's hash tells all others: queries count by it, nobody sees it.
 _NEVER_SHOWN = frozenset({"reporter_key", "identity_hash"})
@@ -57,6 +58,11 @@ _NUMBERS = re.compile("|".join((_IDENTITY, _MOBILE, _LANDLINE)))
 def is_shown_persons(viewer: Viewer) -> bool:
     """True for roles that may see a person's field at all, masked or clear."""
     return viewer.role not in WITHOUT_PERSONS
+
+
+def sees_sensitive(viewer: Viewer) -> bool:
+    """True for roles that see kind and place of a sensitive incident: the officer and up."""
+    return viewer.role in _SEES_SENSITIVE
 
 
 def mask_name(value: str) -> str:

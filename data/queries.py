@@ -4,6 +4,7 @@ Named queries: the only way from pages, layers and server to rows. Each takes `(
 Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
+from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_maps import (
@@ -30,8 +31,11 @@ __all__ = [
     "IncidentCounts",
     "Place",
     "PlaceKind",
+    "find_accounts",
     "find_addresses",
     "find_aliases",
+    "find_approvals",
+    "find_audit",
     "find_boundary",
     "find_buildings",
     "find_categories",
@@ -41,6 +45,7 @@ __all__ = [
     "find_incidents",
     "find_key_sites",
     "find_land",
+    "find_occupants",
     "find_rentals",
     "find_responders",
     "find_roads",

@@ -1,8 +1,8 @@
 """
 Incidents and their kinds, as a viewer may see them.
 
-Roles that see no persons do not see *where* a sensitive incident was either: it keeps its grid and its time, its
-kind is not told and its place is a point of the grid (`undisclosed` is true). Rules that look for places ask for
+Roles below the officer do not see *where* a sensitive incident was: it keeps its grid and its time, its kind is not
+told and its place is a point of the grid (`undisclosed` is true). Rules that look for places ask for
 `only_places=True` and never meet such a row.
 """
 
@@ -14,21 +14,29 @@ from datetime import datetime
 import geopandas as gpd
 import pandas as pd
 
-from data.masking import is_shown_persons
+from data.masking import sees_sensitive
 from data.moments import to_stored_time
 from data.reading import read_rows, read_shapes
+from data.rights import find_grid_limit, governed
+from data.settings_store import SENSITIVE_KINDS
 from data.store import Store
 from data.viewer import Viewer
 
-# A kind is sensitive when it or any kind above it is. UNION (not ALL) ends even where a bad import made a circle.
-CATEGORY_TREE = """
+# A kind is sensitive when it or any kind above it is, by its own mark or by the setting. UNION (not ALL) ends even
+# where a bad import made a circle.
+_DEFAULT_KINDS = "[" + ", ".join(f"'{kind}'" for kind in SENSITIVE_KINDS) + "]"
+CATEGORY_TREE = f"""
 WITH RECURSIVE lineage(category, ancestor) AS (
     SELECT category, category FROM incident_categories
     UNION
     SELECT l.category, c.parent FROM lineage l JOIN incident_categories c ON c.category = l.ancestor
     WHERE c.parent IS NOT NULL
+), named AS (
+    SELECT coalesce((SELECT from_json(value, '["VARCHAR"]') FROM settings WHERE name = 'sensitive_kinds'),
+        {_DEFAULT_KINDS}) AS kinds
 ), kinds AS (
-    SELECT l.category, bool_or(c.sensitive) AS sensitive, list(l.ancestor) AS ancestors
+    SELECT l.category, bool_or(c.sensitive OR list_contains((SELECT kinds FROM named), c.category)) AS sensitive,
+        list(l.ancestor) AS ancestors
     FROM lineage l JOIN incident_categories c ON c.category = l.ancestor GROUP BY l.category
 )
 """
@@ -43,6 +51,7 @@ _INCIDENTS = (
         LEFT JOIN buildings b ON b.building_id = i.building_id LEFT JOIN addresses ba ON ba.address_id = b.address_id
     WHERE ($since IS NULL OR i.reported_utc >= $since) AND ($until IS NULL OR i.reported_utc < $until)
         AND ($sources IS NULL OR list_contains($sources, i.source))
+        AND ($grids IS NULL OR list_contains($grids, i.grid_id))
         AND ($building_id IS NULL OR i.building_id = $building_id)
         AND ($categories IS NULL OR list_contains($categories, i.category) OR list_has_any($categories, k.ancestors))
 )
@@ -64,6 +73,7 @@ ORDER BY reported_utc, incident_id
 )
 
 
+@governed
 def find_incidents(
     store: Store,
     viewer: Viewer,
@@ -97,6 +107,7 @@ def find_incidents(
     -------
     Columns of the schema, `address` (standard address), `undisclosed`, and `caller`: a number for each different caller
     within this frame (missing where unknown), to tell "5 of 7 from one caller"; it means nothing outside this frame.
+    A grid worker gets the rows of their own grids.
     """
     return read_shapes(
         store,
@@ -104,7 +115,8 @@ def find_incidents(
         ("incidents",),
         _INCIDENTS,
         {
-            "sees_all": is_shown_persons(viewer),
+            "sees_all": sees_sensitive(viewer),
+            "grids": find_grid_limit(viewer, "query", "find_incidents"),
             "since": None if since is None else to_stored_time(since),
             "until": None if until is None else to_stored_time(until),
             "categories": None if categories is None else sorted(categories),
@@ -115,6 +127,7 @@ def find_incidents(
     )
 
 
+@governed
 def find_categories(store: Store, viewer: Viewer) -> pd.DataFrame:
     """Kinds of incident with parent, names in both languages and `sensitive` (inherited from the kinds above)."""
     sql = (

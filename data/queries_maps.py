@@ -7,6 +7,7 @@ import pandas as pd
 
 from data.moments import to_stored_time
 from data.reading import find_history_start, read_rows, read_shapes
+from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
 
@@ -62,7 +63,7 @@ WITH placed AS (
 SELECT rental_id, unit_id, place_id AS building_id, building_name, zone, grid_id, address, level, room, elevation_m,
     floor_height_m, rooms_count, beds_count, tenants_count, area_m2, colour, registered_on, last_visit_on,
     suspected_group, suspicion_reason, confirmed_utc, landlord_name, landlord_phone, place, ST_AsWKB(geom) AS geom
-FROM placed WHERE geom IS NOT NULL OR NOT $placed
+FROM placed WHERE (geom IS NOT NULL OR NOT $placed) AND ($grids IS NULL OR list_contains($grids, grid_id))
 ORDER BY rental_id
 """
 
@@ -83,11 +84,13 @@ ORDER BY responder_id
 """
 
 
+@governed
 def find_buildings(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Every building with its standard address as `address`; footprints."""
     return read_shapes(store, viewer, ("buildings",), _BUILDINGS)
 
 
+@governed
 def find_entrances(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Every entrance; points on the wall."""
     sql = """SELECT e.entrance_id, e.building_id, e.name, e.unit_number, e.bearing_deg, ST_AsWKB(e.geom) AS geom
@@ -95,16 +98,20 @@ def find_entrances(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     return read_shapes(store, viewer, ("entrances",), sql)
 
 
+@governed
 def find_units(store: Store, viewer: Viewer, building_id: str) -> gpd.GeoDataFrame:
     """Units of one building with storey (`level`, `elevation_m`, `floor_height_m`); outlines in plan, where known."""
+    grids = find_grid_limit(viewer, "query", "find_units")
     sql = """SELECT u.unit_id, u.building_id, u.entrance_id, u.level, u.room, u.use, u.area_m2, u.residents_count,
             u.floating_count, f.elevation_m, f.height_m AS floor_height_m, b.grid_id, ST_AsWKB(u.geom) AS geom
         FROM units u LEFT JOIN buildings b USING (building_id)
             LEFT JOIN floors f ON f.building_id = u.building_id AND f.level = u.level
-        WHERE u.building_id = $building_id ORDER BY u.level, u.room, u.unit_id"""
-    return read_shapes(store, viewer, ("units",), sql, {"building_id": building_id})
+        WHERE u.building_id = $building_id AND ($grids IS NULL OR list_contains($grids, b.grid_id))
+        ORDER BY u.level, u.room, u.unit_id"""
+    return read_shapes(store, viewer, ("units",), sql, {"building_id": building_id, "grids": grids})
 
 
+@governed
 def find_addresses(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Standard addresses; points, where known."""
     sql = """SELECT address_id, full_text, zone, building, unit, level, room, building_id, unit_id,
@@ -113,17 +120,20 @@ def find_addresses(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     return read_shapes(store, viewer, ("addresses",), sql)
 
 
+@governed
 def find_aliases(store: Store, viewer: Viewer) -> pd.DataFrame:
     """Other names of communities, zones, buildings and sites."""
     return read_rows(store, viewer, ("aliases",), "SELECT alias, canonical, kind FROM aliases ORDER BY kind, alias")
 
 
+@governed
 def find_land(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Green, water, squares (polygons) and trees (points)."""
     sql = "SELECT land_id, name, kind, height_m, ST_AsWKB(geom) AS geom FROM land ORDER BY land_id"
     return read_shapes(store, viewer, ("land",), sql)
 
 
+@governed
 def find_roads(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Pieces of roads and paths with `length_m`; lines."""
     sql = """SELECT road_id, way_id, name, kind, width_m, walkable, ST_Length(geom) AS length_m, ST_AsWKB(geom) AS geom
@@ -131,18 +141,21 @@ def find_roads(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     return read_shapes(store, viewer, ("roads",), sql)
 
 
+@governed
 def find_walls(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Walls and fences; lines."""
     sql = "SELECT wall_id, kind, height_m, ST_AsWKB(geom) AS geom FROM walls ORDER BY wall_id"
     return read_shapes(store, viewer, ("walls",), sql)
 
 
+@governed
 def find_gates(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Gates with their hours (Asia/Shanghai); points."""
     sql = "SELECT gate_id, name, kind, closes_at, opens_at, ST_AsWKB(geom) AS geom FROM gates ORDER BY gate_id"
     return read_shapes(store, viewer, ("gates",), sql)
 
 
+@governed
 def find_boundary(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """The community's boundary: no row where there is no community or it has none."""
     sql = """SELECT community_id, name, synthetic, boundary_source, ST_AsWKB(boundary) AS geom
@@ -150,6 +163,7 @@ def find_boundary(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     return read_shapes(store, viewer, ("community",), sql)
 
 
+@governed
 def find_grids(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """
     Grids by number, with the worker's call sign and figures.
@@ -162,22 +176,26 @@ def find_grids(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     return read_shapes(store, viewer, ("grids",), _GRIDS, parameters)
 
 
+@governed
 def find_rentals(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd.GeoDataFrame:
     """
     Rentals with storey and outline of their unit.
 
     `place` says what `geom` is: `unit` (outline in plan) or `building` (a point inside, where the unit is not known).
     `elevation_m` and `floor_height_m` are of its storey, missing where that is not known. `placed=False` gives also
-    the rentals that are bound to no building; their geometry is None.
+    the rentals that are bound to no building; their geometry is None. A grid worker gets those of their own grids.
     """
-    return read_shapes(store, viewer, ("rentals",), _RENTALS, {"placed": placed})
+    grids = find_grid_limit(viewer, "query", "find_rentals")
+    return read_shapes(store, viewer, ("rentals",), _RENTALS, {"placed": placed, "grids": grids})
 
 
+@governed
 def find_key_sites(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
     """Key sites (重点单位); points, with `elevation_m` of their storey where it is known."""
     return read_shapes(store, viewer, ("key_sites",), _KEY_SITES)
 
 
+@governed
 def find_responders(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd.GeoDataFrame:
     """People with radios at their last positions; `placed=False` gives also those without one (geometry None)."""
     return read_shapes(store, viewer, ("responders",), _RESPONDERS, {"placed": placed})

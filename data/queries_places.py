@@ -8,11 +8,12 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from data.masking import is_shown_persons
+from data.masking import is_shown_persons, sees_sensitive
 from data.moments import to_stored_time
 from data.queries_incidents import CATEGORY_TREE
 from data.queries_maps import find_grids
 from data.reading import find_history_start, read_rows
+from data.rights import check_grid, governed
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError
@@ -40,8 +41,8 @@ FROM key_sites s LEFT JOIN buildings b USING (building_id) WHERE s.site_id = $id
 """
 _UNIT = """
 SELECT u.unit_id AS id, u.name, u.building_id, b.name AS building_name, b.zone, e.name AS entrance_name, u.level,
-    u.room, a.full_text AS address, b.grid_id, u.use, u.area_m2, u.residents_count, u.floating_count, u.owner_name,
-    u.owner_phone
+    u.room, a.full_text AS address, b.grid_id, u.use, u.area_m2, u.residents_count, u.floating_count, u.has_minor,
+    u.owner_name, u.owner_phone
 FROM units u LEFT JOIN buildings b USING (building_id) LEFT JOIN addresses a ON a.address_id = u.address_id
     LEFT JOIN entrances e ON e.entrance_id = u.entrance_id
 WHERE u.unit_id = $id
@@ -131,6 +132,7 @@ class Place:
         return asdict(self)
 
 
+@governed
 def get_place(store: Store, viewer: Viewer, kind: PlaceKind, place_id: str) -> Place:
     """
     What a panel shows of one place.
@@ -139,6 +141,8 @@ def get_place(store: Store, viewer: Viewer, kind: PlaceKind, place_id: str) -> P
     ------
     RecordMissingError
         There is no such place, or `kind` is none of `PLACE_KINDS`.
+    NotAllowedError
+        A grid worker asks for a place outside their own grids.
     """
     query = {"id": place_id}
     entrances: Rows = ()
@@ -158,6 +162,10 @@ def get_place(store: Store, viewer: Viewer, kind: PlaceKind, place_id: str) -> P
         rentals = _to_dicts(read_rows(store, viewer, ("rentals",), _RENTALS, {**query, "kind": kind}))
     else:
         raise RecordMissingError(f"Place kind '{kind}' is not known: expected one of {', '.join(PLACE_KINDS)}.")
+    grid_id = facts["id"] if kind == "grid" else facts["grid_id"]
+    check_grid(viewer, "query", "get_place", grid_id, what=f"{kind} '{place_id[:80]}'")
+    if not is_shown_persons(viewer):
+        facts.pop("has_minor", None)  # who could be met alone at home is nobody's business at the wall
     counted = ("building", facts["building_id"]) if kind == "site" else (kind, place_id)
     return Place(kind, place_id, facts, entrances, rentals, key_sites, _count_incidents(store, viewer, *counted))
 
@@ -195,7 +203,7 @@ def _count_incidents(store: Store, viewer: Viewer, kind: str, place_id: str | No
     parameters = {
         "id": place_id,
         "kind": kind,
-        "sees_all": is_shown_persons(viewer),
+        "sees_all": sees_sensitive(viewer),
         "since": None if since is None else to_stored_time(since),
     }
     rows = read_rows(store, viewer, ("incidents",), _COUNTS, parameters)

@@ -92,9 +92,7 @@ def check_grid(viewer: Viewer, kind: RightKind, name: str, grid_id: object, *, w
 
 def find_grid_limit(viewer: Viewer, kind: RightKind, name: str) -> list[str] | None:
     """Grids whose rows `viewer` may read, None for all; an empty list for a grid worker without grids."""
-    if check_right(viewer, kind, name) is Right.OWN:
-        return sorted(viewer.grids or ())
-    return None if viewer.grids is None else sorted(viewer.grids)
+    return sorted(viewer.grids or ()) if check_right(viewer, kind, name) is Right.OWN else None
 
 
 def governed(query: Callable[Concatenate[Store, Viewer, P], T]) -> Callable[Concatenate[Store, Viewer, P], T]:

@@ -16,16 +16,30 @@ import pandas as pd
 import pytest
 from shapely import Point, box
 
-import data
+import data.queries
+from data.audit import Entry, record
 from data.masking import find_tables_with_persons, mask_frame, mask_name, mask_phone, mask_text
-from data.queries import find_incidents, find_rentals, find_responders, get_place
+from data.openings import KINDS as OPENING_KINDS
+from data.queries import (
+    find_incidents,
+    find_key_sites,
+    find_occupants,
+    find_rentals,
+    find_responders,
+    find_units,
+    get_place,
+)
+from data.rights import Right, get_right
 from data.store import Store, Transaction
 from data.viewer import WALL, Role, Viewer
-from gis.errors import RecordMissingError
+from gis.errors import NotAllowedError, RecordMissingError
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 NAME, PHONE, KEY = "柳金雀", "13987654321", "canary-key-of-the-caller"
 IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
+NO_GRID = Viewer(Role.GRID_WORKER)
+EVERYTHING = frozenset((kind, "1") for kind in OPENING_KINDS)
+OPENED = Viewer(Role.OFFICER, account_id="a", name="n", openings=EVERYTHING)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A row in every table, a canary in every person column that the schema knows."""
     with Store(tmp_path_factory.mktemp("canaries") / "demo.duckdb", clock=lambda: AT) as opened:
         opened.write(plant)
+        record(opened, Entry("look", "1", "a", subject_kind="unit", subject_id="1"), clock=lambda: AT)
         yield opened
 
 
@@ -42,15 +57,26 @@ def plant(transaction: Transaction) -> None:
         "SELECT table_name, column_name, data_type, coalesce(comment, '') AS comment FROM duckdb_columns() "
         "WHERE NOT internal ORDER BY table_name, column_index"
     )
+    later = datetime(2026, 12, 30)  # noqa: DTZ001 - as the store holds it
+    # What CHECKs of a table ask for.
+    fitting: dict[str, dict[str, Any]] = {
+        "accounts": {"role": "officer", "disabled_utc": None},
+        "sessions": {"ended_why": "idle", "ends_utc": later},
+        "approvals": {"action": "erase_person", "decided_by": "2"},
+        "openings": {"basis": "reason", "ends_utc": later},
+        "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
+    }
     ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
     samples: dict[str, Any] = {"VARCHAR": "1", "INTEGER": 1, "BIGINT": 1, "DOUBLE": 1.0, "BOOLEAN": True}
     samples |= {"TIMESTAMP": datetime(2026, 10, 30), "DATE": AT.date(), "TIME": AT.time(), "JSON": '{"a": 1}'}  # noqa: DTZ001
     for table, rows in columns.groupby("table_name"):
-        if table in ("revisions", "schema_migrations"):
+        if table in ("revisions", "schema_migrations", "audit_log"):  # written by the store and by the log themselves
             continue
         row: dict[str, Any] = {}
         for name, kind, comment in zip(rows["column_name"], rows["data_type"], rows["comment"], strict=True):
-            if comment.startswith("[person]"):
+            if name in fitting.get(str(table), {}):
+                row[name] = fitting[str(table)][name]
+            elif comment.startswith("[person]"):
                 row[name] = (
                     json.dumps([NAME, PHONE]) if kind == "JSON" else PHONE if "phone" in name else f"{NAME} {PHONE}"
                 )
@@ -71,13 +97,17 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     ],
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
     "get_info": lambda query, store, _: [query(store)],
+    "find_occupants": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     "find_responders": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     **{
         name: lambda query, store, viewer: [query(store, viewer)]
         for name in [
+            "find_accounts",
             "find_addresses",
             "find_aliases",
+            "find_approvals",
+            "find_audit",
             "find_boundary",
             "find_buildings",
             "find_categories",
@@ -123,8 +153,12 @@ def test_every_query_is_called_with_canaries() -> None:
 @pytest.mark.parametrize("role", [Role.WALL, Role.VOLUNTEER, Role.AUDITOR])
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_no_canary_leaves_for_those_who_see_no_persons(store: Store, name: str, role: Role) -> None:
-    answers = CALLS[name](list_queries()[name], store, Viewer(role, purpose="a purpose opens nothing here"))
-    for answer in answers:
+    viewer = Viewer(role, account_id="a", name="n", openings=EVERYTHING)  # an opening opens nothing here
+    if get_right(role, "query", name) is Right.NO:
+        with pytest.raises(NotAllowedError, match=f"Role '{role}' may not use query '{name}'"):
+            CALLS[name](list_queries()[name], store, viewer)
+        return
+    for answer in CALLS[name](list_queries()[name], store, viewer):
         text = spell_out(answer)
         assert "1" in text or "g1" in text, "the query answers nothing: it proves nothing"
         assert NAME[:2] not in text
@@ -133,18 +167,19 @@ def test_no_canary_leaves_for_those_who_see_no_persons(store: Store, name: str, 
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_no_whole_canary_leaves_without_a_purpose(store: Store, name: str) -> None:
-    for answer in CALLS[name](list_queries()[name], store, Viewer(Role.OFFICER)):
+def test_no_whole_canary_leaves_before_it_is_opened(store: Store, name: str) -> None:
+    role = Role.OFFICER if get_right(Role.OFFICER, "query", name) is not Right.NO else Role.ADMIN
+    for answer in CALLS[name](list_queries()[name], store, Viewer(role, account_id="a", name="n")):
         assert PHONE not in spell_out(answer)
         assert KEY not in spell_out(answer)
 
 
 def test_canaries_are_in_every_person_column(store: Store) -> None:
     tables = find_tables_with_persons(store)
-    assert {"units", "rentals", "key_sites", "responders", "incidents", "import_changes"} <= set(tables)
+    assert {"units", "rentals", "key_sites", "responders", "incidents", "import_changes", "occupants"} <= set(tables)
     for table, columns in tables.items():
         row = store.read(f"SELECT {', '.join(columns)} FROM {table}").iloc[0]
-        assert all(NAME in str(value) or PHONE in str(value) for value in row)
+        assert all(NAME in str(value) or PHONE[-4:] in str(value) for value in row)
 
 
 def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
@@ -153,6 +188,8 @@ def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
         "address_text",
     }
     for name, query in list_queries().items():
+        if get_right(Role.WALL, "query", name) is Right.NO:
+            continue
         for answer in CALLS[name](query, store, WALL):
             columns = set(answer.columns) if isinstance(answer, pd.DataFrame) else set()
             assert not columns & (persons | {"reporter_key"})
@@ -168,13 +205,11 @@ def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
         (Viewer(Role.OFFICER), "柳**", "139****4321"),
         (Viewer(Role.COMMANDER), "柳**", "139****4321"),
         (Viewer(Role.ADMIN), "柳**", "139****4321"),
-        (Viewer(Role.OFFICER, purpose="查找走失老人"), f"{NAME} {PHONE}", PHONE),
+        (OPENED, f"{NAME} {PHONE}", PHONE),
+        (dataclasses.replace(OPENED, account_id=None), "柳**", "139****4321"),  # nobody could be named in the log
         (Viewer(Role.OFFICER, frozenset({"g2"})), None, None),
         (IN_G1, "柳**", "139****4321"),
-        (IN_G2, None, None),
-        (dataclasses.replace(IN_G1, purpose="上门核实"), f"{NAME} {PHONE}", PHONE),
-        (dataclasses.replace(IN_G2, purpose="上门核实"), None, None),
-        (Viewer(Role.GRID_WORKER), None, None),  # a grid worker without grids has no row of their own
+        (dataclasses.replace(IN_G1, account_id="w", name="w", openings=EVERYTHING), f"{NAME} {PHONE}", PHONE),
     ],
 )
 def test_what_each_role_sees_of_a_person(store: Store, viewer: Viewer, name: str | None, phone: str | None) -> None:
@@ -183,15 +218,49 @@ def test_what_each_role_sees_of_a_person(store: Store, viewer: Viewer, name: str
     building = get_place(store, viewer, "building", "1")
     assert (building.rentals[0]["landlord_name"], building.rentals[0]["landlord_phone"]) == (name, phone)
     unit = get_place(store, viewer, "unit", "1").facts
-    assert (unit["owner_name"], unit["owner_phone"]) == (name, phone)
+    assert (unit["owner_name"], unit["owner_phone"], unit["has_minor"]) == (name, phone, True)
     worker = get_place(store, viewer, "grid", "g1").facts["worker"]
     assert (worker["call_sign"], worker["name"]) == ("1", name)
     incident = find_incidents(store, viewer).iloc[0]
     assert incident["reporter_phone"] == phone
-    shown = name and (f"{NAME} {PHONE}" if viewer.purpose else f"{NAME} ***")
-    assert incident["narrative"] == shown
+    is_open = name and PHONE in name
+    assert incident["narrative"] == (name and (f"{NAME} {PHONE}" if is_open else f"{NAME} ***"))
     assert "reporter_key" not in incident.index
     assert incident["caller"] == 1
+
+
+@pytest.mark.parametrize("viewer", [IN_G2, dataclasses.replace(IN_G2, account_id="w", openings=EVERYTHING), NO_GRID])
+def test_a_grid_worker_has_no_row_of_other_grids(store: Store, viewer: Viewer) -> None:
+    assert find_rentals(store, viewer).empty
+    assert find_rentals(store, viewer, placed=False).empty
+    assert find_incidents(store, viewer).empty
+    assert find_units(store, viewer, "1").empty
+    assert find_occupants(store, viewer, "1").empty
+    for kind, place_id in (("building", "1"), ("unit", "1"), ("site", "1"), ("grid", "g1")):
+        with pytest.raises(NotAllowedError, match=f"{kind} '{place_id}' is not in one of your grids"):
+            get_place(store, viewer, kind, place_id)  # type: ignore[arg-type]
+    site, responder = find_key_sites(store, viewer).iloc[0], find_responders(store, viewer).iloc[0]
+    assert (site["contact_name"], responder["name"], responder["call_sign"]) == (None, None, "1")
+
+
+def test_an_opening_opens_its_own_subject_and_no_other(store: Store) -> None:
+    """Who opened a home sees owner, landlord and occupants of it; not who called from there."""
+    viewer = Viewer(Role.OFFICER, account_id="a", name="n", openings=frozenset({("unit", "1")}))
+    assert get_place(store, viewer, "unit", "1").facts["owner_phone"] == PHONE
+    assert find_rentals(store, viewer).iloc[0]["landlord_phone"] == PHONE
+    occupant = find_occupants(store, viewer, "1").iloc[0]
+    assert (occupant["phone"], occupant["identity_last4"]) == (PHONE, PHONE[-4:])
+    assert "identity_hash" not in occupant.index
+    assert find_incidents(store, viewer).iloc[0]["reporter_phone"] == "139****4321"
+    assert get_place(store, viewer, "site", "1").facts["contact_phone"] == "139****4321"
+    other = dataclasses.replace(viewer, openings=frozenset({("unit", "2"), ("site", "1")}))
+    assert get_place(store, other, "unit", "1").facts["owner_phone"] == "139****4321"
+    assert find_occupants(store, other, "1").iloc[0]["identity_last4"] is None  # no mask would leave anything to tell
+
+
+def test_the_wall_is_not_told_where_a_child_lives(store: Store) -> None:
+    assert "has_minor" not in get_place(store, WALL, "unit", "1").facts
+    assert "has_minor" not in find_units(store, WALL, "1").columns
 
 
 def test_the_wall_still_sees_call_signs_and_figures(store: Store) -> None:
@@ -227,17 +296,17 @@ def test_masking_a_frame_changes_neither_it_nor_its_other_columns(store: Store) 
 
 def test_a_renamed_hash_of_a_caller_is_not_shown_either(store: Store) -> None:
     frame = pd.DataFrame({"who": [KEY], "reporter_key": [KEY]})
-    seen = mask_frame(
-        frame, "incidents", Viewer(Role.ADMIN, purpose="x"), store, aliases={"who": "incidents.reporter_key"}
-    )
+    seen = mask_frame(frame, "incidents", OPENED, store, aliases={"who": "incidents.reporter_key"})
     assert list(seen.columns) == []
 
 
-def test_a_person_column_of_unknown_kind_stays_hidden_without_a_purpose(store: Store) -> None:
-    frame = store.read("SELECT before FROM import_changes")
-    assert mask_frame(frame, "import_changes", Viewer(Role.ADMIN), store)["before"].tolist() == [None]
-    clear = mask_frame(frame, "import_changes", Viewer(Role.ADMIN, purpose="undo"), store)["before"].iloc[0]
+def test_a_person_column_of_unknown_kind_stays_hidden_until_opened(store: Store) -> None:
+    frame = store.read("SELECT building_id, attributes FROM buildings")
+    assert mask_frame(frame, "buildings", Viewer(Role.ADMIN), store)["attributes"].tolist() == [None]
+    clear = mask_frame(frame, "buildings", OPENED, store)["attributes"].iloc[0]
     assert NAME in clear or "\\u" in clear
+    undo = store.read("SELECT before FROM import_changes")  # nobody opens what an import had overwritten
+    assert mask_frame(undo, "import_changes", OPENED, store)["before"].tolist() == [None]
 
 
 # Masks
