@@ -98,13 +98,19 @@ def build_page(network: OfficeNetwork, host: str, lang: Language) -> str:
         "other_language": html.escape(t("network.other_language", lang)),
         "get_certificate": html.escape(t("network.get_certificate", lang)),
         "get_profile": html.escape(t("network.get_profile", lang)),
-        "qr": segno.make(network.connect_url, error="m", micro=False).svg_inline(scale=5, border=4, light="#fff"),
+        "qr": segno.make(network.connect_url, error="m", micro=False).svg_inline(border=4, light="#fff", omitsize=True),
         "connect_url": html.escape(network.connect_url),
-        "fingerprint": to_fingerprint(network.authority),
-        "fingerprint_sha1": to_fingerprint(network.authority, sha1=True),
+        "fingerprint": _break_lines(to_fingerprint(network.authority)),
+        "fingerprint_sha1": _break_lines(to_fingerprint(network.authority, sha1=True)),
         "url": html.escape(to_url("https", host, network.https_port) + "/"),
     }
     return _PAGE.substitute(values)
+
+
+def _break_lines(fingerprint: str) -> str:
+    """Eight pairs a line, as wide as a phone, so that the eye keeps its place."""
+    pairs = fingerprint.split(":")
+    return "<br>".join(":".join(pairs[i : i + 8]) for i in range(0, len(pairs), 8))
 
 
 def _list_steps(key: str, lang: Language) -> str:

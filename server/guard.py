@@ -2,9 +2,9 @@
 The guard: ASGI middleware in front of everything, Streamlit's own routes and websocket included.
 
 It answers only requests that were addressed to loopback by name, or to a name of the office's certificate (so that a
-foreign page cannot reach us by pointing its own name here), refuses changes that a foreign page sends, asks `admit`
-whether this one may come in, and puts headers on every answer, among them a Content-Security-Policy that names no other
-host: the browser itself then refuses any request that would leave.
+foreign page cannot reach us by pointing its own name here), refuses changes that a foreign page sends, and puts headers
+on every answer, among them a Content-Security-Policy that names no other host: the browser itself then refuses any
+request that would leave. Who asks is no question of the guard's: the door behind it finds out (server/door.py).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from i18n import LANGUAGES, t
@@ -33,9 +33,6 @@ PHONE_PREFIX = "/phone/"
 _PHONE_PERMISSIONS = "camera=(self), microphone=(), geolocation=(self), payment=(), usb=(), serial=()"
 _STRICT_TRANSPORT = "max-age=31536000"
 
-Admit = Callable[[Scope], Awaitable[Response | None]]
-"""Asked for every request and websocket that the guard lets through: None lets it in, an answer refuses it. A refused
-websocket is closed with code 1008, whatever the answer says."""
 FindHosts = Callable[[], frozenset[str]]
 """Names of this server in the office's network, lower case, IPv6 in brackets; asked each time, they change."""
 
@@ -68,10 +65,6 @@ def build_content_security_policy(index_html: str) -> str:
             "frame-ancestors 'none'",
         ]
     )
-
-
-async def admit_everybody(_: Scope) -> None:
-    """Lets everybody in who reaches the port: for loopback without accounts."""
 
 
 def find_host_name(host: str | None) -> str:
@@ -108,21 +101,17 @@ class Guard:
         From `build_content_security_policy`.
     find_hosts
         Names that are answered beside those of loopback; none without an office network.
-    admit
-        Asked last, before the application is.
     """
 
-    def __init__(
-        self, app: ASGIApp, policy: str, find_hosts: FindHosts = frozenset, admit: Admit = admit_everybody
-    ) -> None:
+    def __init__(self, app: ASGIApp, policy: str, find_hosts: FindHosts = frozenset) -> None:
         self._app = app
         self._find_hosts = find_hosts
-        self._admit = admit
         self._headers = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
-            "Referrer-Policy": "no-referrer",
+            # Not "no-referrer": with it a browser sends "Origin: null" with our own forms (Fetch standard, 3.2).
+            "Referrer-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": _PERMISSIONS,
@@ -145,8 +134,6 @@ class Guard:
             await _refuse(421, "server.host_refused", scope, receive, send_with_headers)
         elif (scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS) and not is_own_origin(origin, host):
             await _refuse(403, "server.origin_refused", scope, receive, send_with_headers)
-        elif (refusal := await self._admit(scope)) is not None:
-            await _answer(refusal, scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
 
@@ -173,14 +160,9 @@ def _put(headers: MutableHeaders, ours: Iterable[tuple[str, str]]) -> None:
 
 
 async def _refuse(status: int, key: str, scope: Scope, receive: Receive, send: Send) -> None:
-    text = "\n".join(t(key, lang) for lang in LANGUAGES)
-    refusal = PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})
-    await _answer(refusal, scope, receive, send)
-
-
-async def _answer(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
-    else:
-        await refusal(scope, receive, send)
+        return
+    text = "\n".join(t(key, lang) for lang in LANGUAGES)
+    await PlainTextResponse(text, status_code=status, headers={"Cache-Control": "no-store"})(scope, receive, send)
