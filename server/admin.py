@@ -11,6 +11,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from data.keys import find_key
 from gis.errors import ShapanError, find_kind
 from server.answers import build_refusal
 from server.operations import LocalOperations, Progress, Report
@@ -36,7 +38,7 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 def build_admin_routes(state: AppState) -> list[BaseRoute]:
     """Routes of the command line."""
-    operations = LocalOperations(state.store, state.clock)
+    operations = LocalOperations(state.store, state.clock, find_key(state.runtime.settings))
 
     def guarded(handler: _Handler) -> _Handler:
         async def answer(request: Request) -> Response:
@@ -70,11 +72,21 @@ def build_admin_routes(state: AppState) -> list[BaseRoute]:
         lines = _stream_work(lambda progress: operations.import_sources(sources, options, progress))
         return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
+    async def respond_backup(request: Request) -> Response:
+        try:
+            asked = dict(await request.json())
+            folder, keep = Path(str(asked["folder"])), None if asked.get("keep") is None else int(asked["keep"])
+        except (ValueError, TypeError, KeyError):
+            return build_refusal(400, 'Expected JSON: {"folder": …, "keep": …}, null to keep all.')
+        lines = _stream_work(lambda progress: operations.back_up(folder, keep, progress))
+        return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
     return [
         Route(f"{PREFIX}/ticket", guarded(respond_ticket)),
         Route(f"{PREFIX}/info", guarded(respond_info)),
         Route(f"{PREFIX}/import", guarded(respond_import), methods=["POST"]),
         Route(f"{PREFIX}/undo", guarded(respond_undo), methods=["POST"]),
+        Route(f"{PREFIX}/backup", guarded(respond_backup), methods=["POST"]),
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -60,6 +62,15 @@ class RemoteOperations:
             data={"options": json.dumps(options.to_dict())},
             files=[("source", (source.name, source.data, "application/octet-stream")) for source in sources],
         )
+        return self._follow(request, progress, what="the import")
+
+    def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report:
+        """Have the server back its store up into a folder of this machine."""
+        request = self._client.stream("POST", "/backup", json={"folder": str(folder.resolve()), "keep": keep})
+        return self._follow(request, progress, what="the backup")
+
+    def _follow(self, request: AbstractContextManager[httpx.Response], progress: Progress, *, what: str) -> Report:
+        """The report at the end of an answer in lines."""
         with request as answer:
             if answer.status_code != 200:
                 answer.read()
@@ -71,7 +82,7 @@ class RemoteOperations:
                 else:
                     _raise_error(line)
                     return dict(line["report"])
-        raise ShapanError("The server ended the answer before the import was done. See the server's log.")
+        raise ShapanError(f"The server ended the answer before {what} was done. See the server's log.")
 
     def _read(self, answer: httpx.Response) -> Report:
         try:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from data.audit import COMMAND_LINE
 from data.connecting import is_encrypted
-from data.keys import choose_key
+from data.keys import StoreKey, choose_key
 from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
@@ -34,6 +36,8 @@ class Operations(Protocol):
 
     def undo(self, batch_id: str | None) -> Report: ...
 
+    def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report: ...
+
 
 @dataclass(frozen=True)
 class LocalOperations:
@@ -41,6 +45,8 @@ class LocalOperations:
 
     store: Store
     clock: Clock
+    key: StoreKey | None = None
+    """Encrypts backups of a store that is not encrypted itself."""
 
     def info(self) -> Report:
         """Figures of the community, with the store's name."""
@@ -59,6 +65,14 @@ class LocalOperations:
 
         report = undo_import(self.store, batch_id, clock=self.clock)
         return {**report.to_dict(), "text": report.to_text()}
+
+    def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report:
+        """Back the store up into a folder; `keep` deletes older backups there until so many are left."""
+        from server.keeping import back_up
+
+        return back_up(
+            self.store, folder, key=self.key, keep=keep, actor=COMMAND_LINE, clock=self.clock, progress=progress
+        )
 
 
 def is_synthetic(store: Store) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 import cli
+import cli_frame
 from gis import errors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,11 +40,11 @@ def test_general_options_are_explained(guide: str, option: str) -> None:
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
 def test_every_error_is_named_with_its_exit_code(guide: str, kind: type[errors.ShapanError]) -> None:
     row = next(line for line in guide.splitlines() if f"`{kind.__name__}`" in line)
-    assert row.split("|")[1].strip() == str(int(cli.choose_exit(kind("…"))))
+    assert row.split("|")[1].strip() == str(int(cli_frame.choose_exit(kind("…"))))
 
 
-@pytest.mark.parametrize("code", list(cli.Exit))
-def test_every_exit_code_is_explained(guide: str, code: cli.Exit) -> None:
+@pytest.mark.parametrize("code", list(cli_frame.Exit))
+def test_every_exit_code_is_explained(guide: str, code: cli_frame.Exit) -> None:
     assert re.search(rf"^\| {int(code)} \|", guide, re.MULTILINE)
 
 
