@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
+from data.moments import get_aware
 from data.store import Store
 from gis.errors import RecordMissingError
 
-_INFO = """
-SELECT c.name, c.synthetic, c.crs, c.data_as_of,
-    round(ST_Area(c.boundary) / 1e6, 6) AS area_km2,
-    (SELECT count(*) FROM grids) AS grids,
-    (SELECT coalesce(sum(residents_count), 0)::BIGINT FROM units) AS residents,
-    (SELECT coalesce(sum(floating_count), 0)::BIGINT FROM units) AS floating_residents,
-    (SELECT count(*) FILTER (full_time) FROM responders WHERE kind = 'grid_worker') AS grid_workers_full_time,
-    (SELECT count(*) FILTER (NOT full_time) FROM responders WHERE kind = 'grid_worker') AS grid_workers_part_time,
-    (SELECT count(*) FROM buildings) AS buildings,
-    (SELECT count(*) FROM units) AS units,
-    (SELECT count(*) FROM rentals) AS rentals,
-    (SELECT count(*) FROM rentals WHERE suspected_group) AS suspected_group_rentals,
-    (SELECT count(*) FROM key_sites) AS key_sites,
-    (SELECT count(*) FROM responders) AS responders,
-    (SELECT count(*) FROM incidents) AS incidents,
-    (SELECT round(coalesce(sum(ST_Length(geom)), 0) / 1000, 3) FROM roads) AS roads_km,
-    (SELECT max(version) FROM schema_migrations) AS schema_version,
-    (SELECT coalesce(max(revision), 0) FROM revisions) AS revision
-FROM community c
-"""
+# Each part is read again only after its table was written: whoever reports an incident counts incidents, no roads.
+_PARTS = {
+    "community": """SELECT name, synthetic, crs, data_as_of, round(ST_Area(boundary) / 1e6, 6) AS area_km2,
+        (SELECT max(version) FROM schema_migrations) AS schema_version FROM community""",
+    "grids": "SELECT count(*) AS grids FROM grids",
+    "units": """SELECT coalesce(sum(residents_count), 0)::BIGINT AS residents,
+        coalesce(sum(floating_count), 0)::BIGINT AS floating_residents, count(*) AS units FROM units""",
+    "responders": """SELECT count(*) FILTER (full_time AND kind = 'grid_worker') AS grid_workers_full_time,
+        count(*) FILTER (NOT full_time AND kind = 'grid_worker') AS grid_workers_part_time, count(*) AS responders
+        FROM responders""",
+    "buildings": "SELECT count(*) AS buildings FROM buildings",
+    "rentals": """SELECT count(*) AS rentals, count(*) FILTER (suspected_group) AS suspected_group_rentals
+        FROM rentals""",
+    "key_sites": "SELECT count(*) AS key_sites FROM key_sites",
+    "incidents": "SELECT count(*) AS incidents FROM incidents",
+    "roads": "SELECT round(coalesce(sum(ST_Length(geom)), 0) / 1000, 3) AS roads_km FROM roads",
+}
+_MOST_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,31 @@ class CommunityInfo:
 
 def get_info(store: Store) -> CommunityInfo:
     """
-    Figures of the community, in one statement, so that they belong together.
+    Figures of the community, all of one revision, so that they belong together.
 
     Raises
     ------
     RecordMissingError
         The store holds no community yet.
     """
-    rows = store.read(_INFO).astype(object)
-    if rows.empty:
+    for _ in range(_MOST_TRIES):
+        revision = store.revision()
+        parts = {table: _find_part(store, table, store.revision(table)) for table in _PARTS}
+        if store.revision() == revision:
+            break
+    if not parts["community"]:
         raise RecordMissingError(
             f"Store '{store.path.stem}' holds no community yet. "
             f"Bring one in with 'shapan import FOLDER --store {store.path.stem}', "
             "or make the sample with 'shapan demo --store NAME'."
         )
-    values: dict[str, Any] = {str(n): None if pd.isna(v) else v for n, v in rows.iloc[0].items()}
+    values: dict[str, Any] = {name: value for part in parts.values() for name, value in part.items()}
     as_of = values.pop("data_as_of")
-    return CommunityInfo(
-        **values, data_as_of=None if as_of is None else pd.Timestamp(as_of).to_pydatetime().replace(tzinfo=UTC)
-    )
+    return CommunityInfo(**values, data_as_of=None if as_of is None else get_aware(as_of), revision=revision)
+
+
+@lru_cache(maxsize=64)
+def _find_part(store: Store, table: str, _revision: int) -> Mapping[str, Any]:
+    """Figures of one table, None where one is not known; empty where the table is."""
+    rows = store.read(_PARTS[table]).astype(object)
+    return {} if rows.empty else {str(n): None if pd.isna(v) else v for n, v in rows.iloc[0].items()}

@@ -16,6 +16,7 @@ import shapely
 from shapely.geometry import Polygon
 
 from data.queries import find_buildings
+from layers.drawn import BODIES, SHAPES
 from layers.palette import ROOF, SHADOW, USE, Colour, lighten
 from layers.records import lift, to_polygons, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -167,7 +168,7 @@ def _sweep(
     return np.concatenate([drawn[shapely.area(drawn) > 0], parts, moved])
 
 
-BUILDINGS = Scene("buildings", ("buildings", "community", "addresses"), _build_bodies)
-GABLES = Scene("gables", ("buildings", "community"), _build_gables)
-PARAPETS = Scene("parapets", ("buildings", "community"), _build_parapets)
-SHADOWS = Scene("shadows", ("buildings", "community"), _build_shadows)
+BUILDINGS = Scene("buildings", ("buildings", "community", "addresses"), _build_bodies, draws=BODIES)
+GABLES = Scene("gables", ("buildings", "community"), _build_gables, draws=SHAPES)
+PARAPETS = Scene("parapets", ("buildings", "community"), _build_parapets, draws=SHAPES)
+SHADOWS = Scene("shadows", ("buildings", "community"), _build_shadows, draws=SHAPES)

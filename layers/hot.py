@@ -112,6 +112,8 @@ def _build_places(request: SceneRequest) -> Records:
 
 def _build_curtains(request: SceneRequest) -> Records:
     places = find_hot_places(request.store, request.viewer, parse_question(request.params))
+    if not places:
+        return []
     buildings = find_buildings(request.store, request.viewer).set_index("building_id")
     shapes, heights = [], []
     for place in places:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data.queries import find_buildings, find_key_sites
 from i18n import term
+from layers.drawn import SITES
 from layers.palette import KEY_SITE
 from layers.records import to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -36,4 +37,4 @@ def _build(request: SceneRequest) -> Records:
     ]
 
 
-KEY_SITES = Scene("key_sites", ("key_sites", "buildings", "community"), _build)
+KEY_SITES = Scene("key_sites", ("key_sites", "buildings", "community"), _build, draws=SITES)

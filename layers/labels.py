@@ -7,11 +7,16 @@ the direction. The browser places the most important first and leaves out what w
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import geopandas as gpd
 import numpy as np
 import shapely
 
 from data.queries import find_buildings, find_gates, find_grids, find_land, find_rentals, find_roads
+from data.store import Store
+from data.viewer import Viewer
+from layers.drawn import WORDS
 from layers.frame import LocalFrame
 from layers.records import to_hours, to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -41,10 +46,13 @@ def _zone_labels(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Lab
     zoned = buildings[buildings["zone"].fillna("") != ""]
     if zoned.empty:
         return []
-    middles = gpd.GeoSeries(zoned.dissolve("zone").geometry.convex_hull.centroid)
+    zones, owner = np.unique(zoned["zone"].to_numpy(dtype=str), return_inverse=True)
+    xy, building = shapely.get_coordinates(zoned.geometry.to_numpy(), return_index=True)
+    hulls = [shapely.convex_hull(shapely.multipoints(xy[owner[building] == n])) for n in range(len(zones))]
+    middles = gpd.GeoSeries(shapely.centroid(hulls))
     return [
         {"t": str(zone), "c": "zone", "x": [x, y, 34.0]}
-        for zone, (x, y) in zip(middles.index, to_points(middles, request.frame), strict=True)
+        for zone, (x, y) in zip(zones, to_points(middles, request.frame), strict=True)
     ]
 
 
@@ -58,15 +66,21 @@ def _grid_labels(request: SceneRequest) -> Records:
     ]
 
 
-def _road_labels(request: SceneRequest) -> list[Label]:
-    roads = find_roads(request.store, request.viewer)
+@lru_cache(maxsize=8)
+def _ground_labels(store: Store, viewer: Viewer, frame: LocalFrame, _revision: int) -> list[Label]:
+    """Names on the ground, kept: they hardly ever change, the buildings' do."""
+    return [*_water_labels(store, viewer, frame), *_road_labels(store, viewer, frame)]
+
+
+def _road_labels(store: Store, viewer: Viewer, frame: LocalFrame) -> list[Label]:
+    roads = find_roads(store, viewer)
     roads = roads[roads["kind"].isin(_ROAD_KINDS) & (roads["name"].fillna("") != "")]
     labels: list[Label] = []
     for name, group in roads.groupby("name"):
         merged = shapely.line_merge(shapely.union_all(group.geometry.to_numpy()))
         for line in shapely.get_parts(merged):
             if line.length >= _ROAD_LABEL_MIN_M:
-                labels += _along(str(name), line, request.frame)
+                labels += _along(str(name), line, frame)
     return labels
 
 
@@ -80,15 +94,15 @@ def _along(name: str, line: shapely.LineString, frame: LocalFrame) -> list[Label
     return labels
 
 
-def _water_labels(request: SceneRequest) -> list[Label]:
-    land = find_land(request.store, request.viewer)
+def _water_labels(store: Store, viewer: Viewer, frame: LocalFrame) -> list[Label]:
+    land = find_land(store, viewer)
     land = land[land["kind"].isin(["water", "square", "pitch", "green"]) & (land["name"].fillna("") != "")]
     # A river or a square in several pieces is named once, on its largest.
     land = land.assign(size=land.area).sort_values("size", ascending=False, kind="stable").drop_duplicates("name")
     kinds = ["water" if kind == "water" else "green" for kind in land["kind"]]
     return [
         {"t": name, "c": kind, "x": [x, y, 0.3]}
-        for (x, y), name, kind in zip(to_points(land.geometry, request.frame), land["name"], kinds, strict=True)
+        for (x, y), name, kind in zip(to_points(land.geometry, frame), land["name"], kinds, strict=True)
     ]
 
 
@@ -103,40 +117,41 @@ def _gate_labels(request: SceneRequest) -> list[Label]:
 
 
 def _rental_marks(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Label]:
-    """Rentals of a building: seen from straight above its lit windows are hidden, so a number says them."""
-    rentals = find_rentals(request.store, request.viewer)
-    counts = rentals[~rentals["suspected_group"]].groupby("building_id").size()
-    held = buildings[buildings["building_id"].isin(counts.index)]
-    columns = zip(held["building_id"], held["height_m"], strict=True)
-    return [
-        {"t": str(int(counts[building_id])), "c": "rental", "x": [x, y, round(height + 3.0, 1)], "id": building_id}
-        for (x, y), (building_id, height) in zip(to_points(held.geometry, request.frame), columns, strict=True)
-    ]
+    """
+    Rentals of a building: seen from straight above its lit windows are hidden, so a number says them.
 
-
-def _suspicion_marks(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Label]:
+    Suspected group rentals come first: they win a place where there is not enough for both.
+    """
     rentals = find_rentals(request.store, request.viewer)
-    counts = rentals[rentals["suspected_group"]].groupby("building_id").size()
-    held = buildings[buildings["building_id"].isin(counts.index)]
-    columns = zip(held["building_id"], held["height_m"], strict=True)
-    return [
-        {"t": str(int(counts[building_id])), "c": "group", "x": [x, y, round(height + 5.0, 1)], "id": building_id}
-        for (x, y), (building_id, height) in zip(to_points(held.geometry, request.frame), columns, strict=True)
-    ]
+    if rentals.empty:
+        return []
+    places = dict(zip(buildings["building_id"], range(len(buildings)), strict=True))
+    marks: list[Label] = []
+    for kind, suspected, over_roof_m in (("group", True, 5.0), ("rental", False, 3.0)):
+        counts = rentals[rentals["suspected_group"] == suspected].groupby("building_id").size()
+        counts = counts[counts.index.isin(places)]
+        held = buildings.iloc[[places[building_id] for building_id in counts.index]]
+        columns = zip(counts.index, counts.tolist(), held["height_m"], strict=True)
+        marks += [
+            {"t": str(count), "c": kind, "x": [x, y, round(height + over_roof_m, 1)], "id": building_id}
+            for (x, y), (building_id, count, height) in zip(
+                to_points(held.geometry, request.frame), columns, strict=True
+            )
+        ]
+    return marks
 
 
 def _build(request: SceneRequest) -> Records:
     buildings = find_buildings(request.store, request.viewer)
+    revision = request.store.revision("roads", "land", "gates")
     return [
         *_zone_labels(request, buildings),
-        *_suspicion_marks(request, buildings),
         *_rental_marks(request, buildings),
-        *_water_labels(request),
-        *_road_labels(request),
+        *_ground_labels(request.store, request.viewer, request.frame, revision),
         *_building_labels(request, buildings),
         *_gate_labels(request),
     ]
 
 
-LABELS = Scene("labels", ("buildings", "roads", "land", "gates", "rentals", "community"), _build)
+LABELS = Scene("labels", ("buildings", "roads", "land", "gates", "rentals", "units", "community"), _build, draws=WORDS)
 GRID_LABELS = Scene("grid_labels", ("grids", "community"), _grid_labels)

@@ -15,6 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from data.queries import find_buildings, find_rentals
+from layers.drawn import HOMES
 from layers.frame import LocalFrame
 from layers.palette import GROUP_RENTAL, RENTAL
 from layers.records import Ring, lift, to_polygons
@@ -90,5 +91,7 @@ def _windows(lines: BaseGeometry | None, middle: np.ndarray[Any, Any], sill_m: f
     return quads
 
 
-RENTALS = Scene("rentals", ("rentals", "units", "floors", "buildings", "community"), _build_windows)
-GROUP_RENTALS = Scene("group_rentals", ("rentals", "units", "floors", "community"), _build_boxes)
+RENTALS = Scene("rentals", ("rentals", "units", "floors", "buildings", "community"), _build_windows, draws=HOMES)
+GROUP_RENTALS = Scene(
+    "group_rentals", ("rentals", "units", "floors", "buildings", "community"), _build_boxes, draws=HOMES
+)

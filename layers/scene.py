@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from data.prints import find_print, read_print
 from data.store import Store
 from data.viewer import Viewer
 from i18n import Language
@@ -40,12 +41,24 @@ class Scene:
         Makes the records.
     params
         Names of the query parameters that it understands; others are refused by the server.
+    draws
+        Of some of its tables the columns that decide what it shows, key included, as SQL. A write that leaves them as
+        they were leaves the scene as it was. Of its other tables every write counts.
     """
 
     name: str
     tables: tuple[str, ...]
     build_records: Callable[[SceneRequest], Records]
     params: tuple[str, ...] = ()
+    draws: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
+        """What its content depends on: equal prints, equal content. `kept`: as found when a table was last written."""
+        find = find_print if kept else read_print
+        return tuple(
+            find(store, table, self.draws[table]) if table in self.draws else store.revision(table)
+            for table in self.tables
+        )
 
     def build(self, store: Store, viewer: Viewer, lang: Language, params: Mapping[str, str]) -> bytes:
         """The file's bytes: compact JSON in UTF-8."""

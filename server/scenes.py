@@ -1,5 +1,6 @@
 """
-GET /scene/{layer}.json: the data of one drawn layer.
+GET /scene/{layer}.json: the data of one drawn layer; after a write that changed nothing of what it shows, the address that
+the browser has them from already.
 
 `v` is the newest revision of the layer's tables and `b` the boot id of the process. When both are current the answer
 may be kept for ever, because whoever wants newer data asks for another address; else it may not be kept at all.
@@ -16,10 +17,11 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from data.viewer import WALL, Viewer
 from gis.errors import ShapanError
@@ -38,6 +40,7 @@ class SceneAnswer:
 
     body_gzip: bytes
     etag: str
+    revision: int = 0  # that it was made at: what it shows has not changed since
 
 
 class SceneCache:
@@ -127,7 +130,11 @@ class SceneEndpoint:
             if isinstance(error, ValueError):
                 return build_refusal(400, str(error))
             raise
-        is_current = query.get("v") == str(revision) and query.get("b") == self._state.runtime.boot_id
+        is_ours = revision is not None and query.get("b") == self._state.runtime.boot_id
+        if is_ours and query.get("v") == str(revision) != str(answer.revision):
+            before = f"?{urlencode({**query, 'v': answer.revision})}"
+            return RedirectResponse(before, 307, headers={"Cache-Control": "private, no-cache"})
+        is_current = is_ours and query.get("v") == str(answer.revision)
         return _build_response(request, answer, is_current=is_current)
 
     def _answer(
@@ -136,7 +143,8 @@ class SceneEndpoint:
         """The file and the revision it shows; None when the tables changed while it was built."""
         store = self._state.store
         revision = store.revision(*scene.tables)
-        key = (scene.name, revision, lang, tuple(sorted(params.items())), viewer)
+        shown = scene.find_print(store)
+        key = (scene.name, shown, lang, tuple(sorted(params.items())), viewer)
         answer = self._cache.find(key)
         if answer is not None:
             return answer, revision
@@ -148,9 +156,12 @@ class SceneEndpoint:
             body = scene.build(store, viewer, lang, params)
             self._state.metrics.note_scene(scene.name, time.perf_counter() - started)
             answer = SceneAnswer(
-                gzip.compress(body, _GZIP_LEVEL, mtime=0), f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+                gzip.compress(body, _GZIP_LEVEL, mtime=0),
+                f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"',
+                revision,
             )
-            if store.revision(*scene.tables) != revision:
+            # Both, because rows are there a moment before their revision is.
+            if scene.find_print(store, kept=False) != shown or store.revision(*scene.tables) != revision:
                 return answer, None
             self._cache.keep(key, answer)  # before the next in the queue looks: it would build the same again
             return answer, revision

@@ -28,6 +28,10 @@ class Scene(Protocol):
     @property
     def params(self) -> tuple[str, ...]: ...
 
+    def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
+        """What its content depends on: equal prints, equal content."""
+        ...
+
     def build(self, store: Store, viewer: Viewer, lang: Language, params: Mapping[str, str]) -> bytes:
         """JSON of the layer; raises a `ShapanError` that is a `ValueError` for a parameter it cannot use."""
         ...

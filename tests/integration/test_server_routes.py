@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from data.runtime import Runtime
 from data.settings import Settings
+from data.prints import find_print, read_print
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
@@ -40,6 +41,10 @@ class CountingScene:
     tables: tuple[str, ...] = ("gates", "community")
     params: tuple[str, ...] = ("kind",)
     built: list[tuple[Language, dict[str, str]]] = field(default_factory=list)
+
+    def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
+        find = find_print if kept else read_print
+        return (find(store, "gates", "gate_id, kind"), store.revision("community"))
 
     def build(self, store: Store, viewer: Viewer, lang: Language, params: Mapping[str, str]) -> bytes:
         if params.get("kind") == "wrong":
@@ -143,6 +148,21 @@ class TestScenes:
         assert scene.built == [("zh", {}), ("en", {}), ("zh", {"kind": "vehicle"})]
         write_gate(state.store)
         assert client.get(address(state)).json()["n"] == 4
+
+    def test_a_write_that_shows_nothing_new_leads_to_the_file_that_is_there(
+        self, client: Client, state: AppState, scene: CountingScene
+    ) -> None:
+        before = address(state)
+        shown = client.get(before)
+        state.store.write(lambda tx: tx.execute("gates", "UPDATE gates SET name = '东门'"))
+        again = client.get(address(state))
+        assert (again.status_code, again.headers["cache-control"]) == (307, "private, no-cache")
+        assert f"{address(state).partition('?')[0]}{again.headers['location']}" == before
+        kept = client.get(before)
+        assert (kept.status_code, kept.content) == (200, shown.content)
+        assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+        write_gate(state.store)
+        assert (client.get(address(state)).json()["n"], len(scene.built)) == (2, 2)
 
     def test_compressed_where_the_browser_can(self, client: Client, state: AppState) -> None:
         packed = client.get(address(state), headers={"Accept-Encoding": "gzip"})
