@@ -9,11 +9,20 @@ of pages set it too.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from data.settings import Settings
 from data.store import Store
+from data.viewer import Role, Viewer
 from gis.errors import StoreMissingError
+
+FindViewer = Callable[[Mapping[str, str]], Viewer | None]
+
+
+def find_demo_viewer(_: Mapping[str, str]) -> Viewer:
+    """An officer of the sample, whatever the cookies say."""
+    return Viewer(Role.OFFICER, account_id="demo-officer", name="demo-officer")
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,10 @@ class Runtime:
         Open store of the one community.
     settings
         Settings of this process.
+    find_viewer
+        Who a page is drawn for, from the cookies of its browser; None when nobody is signed in any more.
+    is_demo
+        The sample, shown without sign-in.
     boot_id
         Random for each start. A scene's address carries it beside the revision, so that a browser's cached copy never
         outlives the program, the drawing code or the file that it was made from.
@@ -34,16 +47,20 @@ class Runtime:
 
     store: Store
     settings: Settings
+    find_viewer: FindViewer = find_demo_viewer
+    is_demo: bool = True
     boot_id: str = field(default_factory=lambda: secrets.token_hex(4))
 
 
 _current: Runtime | None = None
 
 
-def set_store(store: Store, settings: Settings) -> Runtime:
+def set_store(
+    store: Store, settings: Settings, *, find_viewer: FindViewer = find_demo_viewer, is_demo: bool = True
+) -> Runtime:
     """Make `store` the process's store; returns what `get_runtime` gives from now on."""
     global _current
-    _current = Runtime(store, settings)
+    _current = Runtime(store, settings, find_viewer, is_demo)
     return _current
 
 

@@ -18,6 +18,7 @@ from sample.incidents import build_incidents
 from sample.layout import Layout, RawWay, build_layout
 from sample.network import Piece, build_network
 from sample.numbering import name_buildings
+from sample.occupants import build_occupants
 from sample.people import build_responders, settle
 from sample.place import (
     ADDRESS_PREFIX,
@@ -79,6 +80,7 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
     by_unit = {unit["unit_id"]: texts[unit["address_id"]] for unit in registers.units}
     rentals = build_rentals(registers.units, by_unit, subject_rng(drawn, "rentals"))
     settle(registers.units, rentals, subject_rng(drawn, "people"))
+    occupants = build_occupants(registers.units, subject_rng(drawn, "occupants"))
     sites = build_key_sites(registers, subject_rng(drawn, "sites"))
     office = next(row["geom"].centroid for row in registers.buildings if row["use"] == "police")
     responders = build_responders(layout.grids, pieces, office, subject_rng(drawn, "responders"))
@@ -95,6 +97,7 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
     rows = _places(layout, ground, ways, pieces, workers, seed) | {
         "buildings": registers.buildings, "entrances": registers.entrances, "floors": registers.floors,
         "units": registers.units, "addresses": registers.addresses, "aliases": _aliases(registers), "rentals": rentals,
+        "occupants": occupants,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
     }  # fmt: skip
     return SampleCommunity({name: _frame(name, table) for name, table in rows.items()}, truth)

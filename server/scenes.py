@@ -4,6 +4,7 @@ the browser has them from already.
 
 `v` is the newest revision of the layer's tables and `b` the boot id of the process. When both are current the answer
 may be kept for ever, because whoever wants newer data asks for another address; else it may not be kept at all.
+A scene is the wall's, whoever looks: it never shows a person, so that one file serves everybody whom the door lets in.
 Answers are compressed once and kept in memory, the least recently used dropped first.
 """
 
@@ -77,11 +78,6 @@ class SceneCache:
                 self._bytes -= len(dropped.body_gzip)
 
 
-def find_viewer(_: Request) -> Viewer:
-    """Who asks. Until there is sign-in everybody is the wall, which sees no person."""
-    return WALL
-
-
 class SceneEndpoint:
     """Answers `/scene/{layer}.json`; made once per process with its cache."""
 
@@ -124,7 +120,7 @@ class SceneEndpoint:
             return build_refusal(400, f"Layer '{name}' has no parameter '{unknown[0][:40]}'. Expected: {expected}.")
         try:
             answer, revision = await run_in_threadpool(
-                self._answer, scene, find_viewer(request), check_language(query.get("lang")), params
+                self._answer, scene, WALL, check_language(query.get("lang")), params
             )
         except ShapanError as error:
             if isinstance(error, ValueError):

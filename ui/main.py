@@ -1,10 +1,36 @@
-"""Pages: the wall is the first thing that a visitor sees."""
+"""Pages: the wall is the first thing that a visitor sees; who may open which is in the rights table."""
+
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from i18n import t
-from ui.session import get_language
+from ui.desk import show_desk
+from ui.session import get_language, get_viewer
+from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_out
 from ui.wall import show_wall
 
-st.set_page_config(page_title=t("wall.page_title", get_language()), layout="wide", initial_sidebar_state="collapsed")
-show_wall()
+DRAW = {"desk": show_desk}
+
+
+def main() -> None:
+    """Draw the page of the address."""
+    lang = get_language()
+    st.set_page_config(page_title=t("wall.page_title", lang), layout="wide", initial_sidebar_state="collapsed")
+    viewer = get_viewer()
+    if viewer is None:
+        show_signed_out()
+        return
+    pages: dict[str, Any] = {}
+    for name in (name for name in find_pages(viewer) if name in {"wall", *DRAW}):
+        draw = partial(show_wall, viewer) if name == "wall" else show_page(name, viewer, pages, DRAW[name])
+        title = t(f"shell.page_{name}", lang)
+        pages[name] = st.Page(draw, title=title, url_path=get_path(name).strip("/") or "wall", default=not pages)
+    if not pages:
+        show_nothing(viewer)
+        return
+    st.navigation(list(pages.values()), position="hidden").run()
+
+
+main()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from data.addresses import Aliases, PlaceSearch, SearchHit, SearchResult
 from data.queries import find_addresses, find_aliases, find_buildings, find_grids, find_key_sites, get_info
+from data.rights import Right, get_right
 from data.store import Store
 from data.viewer import Role, Viewer
 from i18n import Language, t
@@ -35,11 +36,9 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
     text = str(st.session_state.get("search") or "").strip()
     if not text:
         return
-    index = _find_index(store, viewer)
-    result = index.places.find(text, _LIMIT)
-    hits = _drop_twins(result)
+    hits, result = find_hits(store, viewer, text)
     if not hits:
-        _show_nothing(result, lang)
+        show_nothing_found(result, lang)
     elif len(hits) == 1:
         if hits[0].score < 1 and (result.understood.room or result.understood.unit):
             st.caption(t("wall.part_missing", lang))
@@ -47,7 +46,7 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
         st.caption(t("wall.hits", lang, count=result.total - len(result.hits) + len(hits)))
         for hit in hits:
             st.button(
-                escape_markdown(_label(hit, index, lang)),
+                escape_markdown(label_hit(store, viewer, hit, lang)),
                 key=f"hit-{hit.kind}-{hit.id}",
                 on_click=_go_to,
                 args=(store, viewer, frame, hit),
@@ -55,9 +54,15 @@ def show_search(store: Store, viewer: Viewer, frame: LocalFrame, lang: Language)
             )
 
 
+def find_hits(store: Store, viewer: Viewer, text: str) -> tuple[list[SearchHit], SearchResult]:
+    """Hits of a search, each place once, and all that it found out."""
+    result = _find_index(store, viewer).places.find(text, _LIMIT)
+    return _drop_twins(result), result
+
+
 def _search(store: Store, viewer: Viewer, frame: LocalFrame) -> None:
     text = str(st.session_state.get("search") or "").strip()
-    hits = _drop_twins(_find_index(store, viewer).places.find(text, _LIMIT)) if text else []
+    hits = find_hits(store, viewer, text)[0] if text else []
     if len(hits) == 1:
         _go_to(store, viewer, frame, hits[0])
 
@@ -73,11 +78,12 @@ def _drop_twins(result: SearchResult) -> list[SearchHit]:
 
 
 def _go_to(store: Store, viewer: Viewer, frame: LocalFrame, hit: SearchHit) -> None:
-    kind, place_id = _to_place(hit)
+    kind, place_id = to_place(hit)
     session.select({"kind": kind, "id": place_id}, target=find_target(store, viewer, frame, kind, place_id, fly=True))
 
 
-def _to_place(hit: SearchHit) -> tuple[str, str]:
+def to_place(hit: SearchHit) -> tuple[str, str]:
+    """Kind and id of the place that a hit leads to."""
     if hit.kind == "room" and hit.unit_id:
         return "unit", hit.unit_id
     if hit.kind in ("site", "grid"):
@@ -85,7 +91,8 @@ def _to_place(hit: SearchHit) -> tuple[str, str]:
     return "building", hit.building_id or hit.id
 
 
-def _show_nothing(result: SearchResult, lang: Language) -> None:
+def show_nothing_found(result: SearchResult, lang: Language) -> None:
+    """Say what was understood of a search without a hit, and what comes nearest."""
     parts = [
         f"{t(f'wall.part_{name}', lang)} {getattr(result.understood, name)}"
         for name in _PARTS
@@ -99,8 +106,9 @@ def _show_nothing(result: SearchResult, lang: Language) -> None:
     st.caption(t("wall.no_hit_hint", lang))
 
 
-def _label(hit: SearchHit, index: _Index, lang: Language) -> str:
+def label_hit(store: Store, viewer: Viewer, hit: SearchHit, lang: Language) -> str:
     """The hit's own words, and what tells it from others of the same words: what it is, and in which building."""
+    index = _find_index(store, viewer)
     what = t(f"wall.hit_{hit.kind}", lang)
     held = index.buildings.get(hit.building_id or "", "") if hit.kind == "site" else ""
     words = hit.label.rpartition(index.community)[2] or hit.label  # what all addresses share tells nothing
@@ -129,7 +137,7 @@ def _build_index(store: Store, role: Role, _revision: int) -> _Index:
     places = PlaceSearch(
         find_addresses(store, viewer),
         buildings,
-        find_key_sites(store, viewer),
+        find_key_sites(store, viewer) if get_right(role, "query", "find_key_sites") is not Right.NO else None,
         find_grids(store, viewer),
         Aliases.from_frame(find_aliases(store, viewer)),
         community=info.name,

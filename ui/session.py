@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from data.runtime import get_runtime
+from data.viewer import Viewer
 from i18n import Language, check_language
 
 T = TypeVar("T")
@@ -14,9 +16,18 @@ _SELECTED = "selected"
 _FLY = "fly"
 
 
+def get_viewer() -> Viewer | None:
+    """Who looks, from the browser's cookies; None when nobody is signed in any more."""
+    return get_runtime().find_viewer(st.context.cookies)
+
+
 def get_language() -> Language:
-    """Language of the sitting: the address says it (`?lang=en`), so that a wall keeps it after a power cut."""
-    return check_language(st.query_params.get("lang"))
+    """
+    Language of the sitting: the address says it (`?lang=en`), so that a wall keeps it after a power cut; where it says
+    nothing, as after a change of page, what it said last.
+    """
+    said = st.query_params.get("lang")
+    return keep("lang", check_language(said)) if said else check_language(recall("lang", ""))
 
 
 def set_language(lang: str) -> None:

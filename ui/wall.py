@@ -8,19 +8,25 @@ import streamlit as st
 
 from data.queries import find_buildings, get_info
 from data.runtime import get_boot_id, get_store
-from data.viewer import WALL
+from data.viewer import WALL, Viewer
 from i18n import t
 from layers import NoCommunityError, build_frame
 from ui import session
 from ui.components.table.component import build_table_data, show_table
 from ui.rail import show_rail
+from ui.shell import build_menu
 from ui.targets import find_target
 
 _IDLE_S = 300
 
 
-def show_wall() -> None:
-    """Draw the page; without a community, say how to get one."""
+def show_wall(viewer: Viewer) -> None:
+    """
+    Draw the page; without a community, say how to get one.
+
+    It is drawn for the wall whoever looks, because others stand before it too; `viewer` only decides where the menu
+    leads.
+    """
     lang = session.get_language()
     store = get_store()
     try:
@@ -56,6 +62,7 @@ def show_wall() -> None:
         params=params,
         fly=session.get_fly(),
         idle_s=_get_idle_s(),
+        menu=build_menu(viewer, lang, "wall"),
         is_kiosk=st.query_params.get("kiosk") == "1",
     )
     show_table(data, on_picked=pick, on_language=speak)

@@ -60,6 +60,7 @@ def build_table_data(
     params: dict[str, str],
     fly: dict[str, Any] | None,
     idle_s: int,
+    menu: dict[str, Any],
     is_kiosk: bool,
 ) -> dict[str, Any]:
     """Everything that the browser's half is given: strings, deck, addresses of scene files, where to fly."""
@@ -85,6 +86,7 @@ def build_table_data(
         "fly": fly,
         "idleS": idle_s,
         "kiosk": is_kiosk,
+        "menu": menu,
     }
 
 

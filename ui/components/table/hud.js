@@ -78,9 +78,21 @@ export class Hud {
       this.keep("stamp", el("button", { type: "button", class: "sp-stamp", "data-truth": "none", onclick: act.calibrate })),
       this.keep("asOf", el("span", { class: "sp-asof" })),
       this.keep("online", el("span", { class: "sp-online", "data-on": "no" }, t("table.offline"))),
+      this.buildMenu(data.menu),
       this.button("table.visitor", act.visitor),
       el("button", { type: "button", class: "sp-button", "data-act": "lang", lang: other, onclick: () => act.language(other) }, t("table.other_language")),
       this.keep("clock", el("time", { class: "sp-clock" })));
+  }
+
+  /** Other pages, the roles of a demo, and the way out. */
+  buildMenu(menu) {
+    const link = (one) => el("a", { href: one.href, target: "_self", "aria-current": one.on ? "true" : null }, one.label);
+    const parts = [...menu.pages.map(link)];
+    if (menu.roles.length) parts.push(el("h3", {}, menu.rolesTitle), ...menu.roles.map(link));
+    if (menu.account.length) parts.push(el("hr"), ...menu.account.map(link));
+    return el("details", { class: "sp-menu" },
+      el("summary", { class: "sp-button", "aria-label": menu.title }, menu.who),
+      el("nav", { class: "sp-menu-list" }, ...parts));
   }
 
   buildLeft(data) {

@@ -1,19 +1,38 @@
 // Keeps the table's layers at the newest revision: one event stream, and a new address only for what changed.
 
+const AGAIN_MS = 30_000;
+
 export class Live {
   constructor({ url, onVersions, onState }) {
     this.revisions = {};
-    this.source = new EventSource(url);
+    Object.assign(this, { url, onVersions, onState });
+    this.open();
+  }
+
+  open() {
+    const { onState, onVersions } = this;
+    this.source = new EventSource(this.url);
     this.source.addEventListener("revisions", (event) => {
       const changed = JSON.parse(event.data);
       Object.assign(this.revisions, changed);
       onVersions(this.revisions, Object.keys(changed));
     });
     this.source.onopen = () => onState(true);
-    this.source.onerror = () => onState(false);
+    this.source.onerror = () => {
+      onState(false);
+      if (this.source.readyState === EventSource.CLOSED) this.ask(); // refused, not only interrupted
+    };
+  }
+
+  /** Whether the session ended: then the page leads to the sign-in. Else there was no room: once more later. */
+  async ask() {
+    const answer = await fetch("/whoami", { cache: "no-store" }).catch(() => null);
+    if (answer?.status === 401) location.reload();
+    else this.again = setTimeout(() => this.open(), AGAIN_MS);
   }
 
   close() {
+    clearTimeout(this.again);
     this.source.close();
   }
 }
