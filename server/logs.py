@@ -13,7 +13,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -90,6 +90,10 @@ class _FileHandler(RotatingFileHandler):
         if not self._has_failed:
             self._has_failed = True
             print(f"shapan: the log {self.baseFilename} cannot be written: is the disk full?", file=sys.stderr)
+
+    def close(self) -> None:
+        with suppress(OSError):  # what could not be written before cannot be written now
+            super().close()
 
 
 def _is_wanted(record: logging.LogRecord) -> bool:
