@@ -1,10 +1,10 @@
 """
-GET /scene/{layer}.json: the data of one drawn layer; after a write that changed nothing of what it shows, the address that
-the browser has them from already.
+GET /scene/{layer}.json: the data of one drawn layer; after a write that changed nothing of what it shows, the address
+that the browser has them from already.
 
 `v` is the newest revision of the layer's tables and `b` the boot id of the process. When both are current the answer
 may be kept for ever, because whoever wants newer data asks for another address; else it may not be kept at all.
-A scene is the wall's, whoever looks: it never shows a person, so that one file serves everybody whom the door lets in.
+A scene is the wall's, whoever looks: it never shows a person, so one file serves everybody whom the door lets in.
 Answers are compressed once and kept in memory, the least recently used dropped first.
 """
 

@@ -22,7 +22,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from data.accounts import Refusal, change_password, sign_in
-from data.audit import Entry, build_entry, record
 from data.sessions import Session
 from data.viewer import Role
 from gis.errors import ShapanError
@@ -118,11 +117,8 @@ class SignIn:
 
     async def take_logout(self, request: Request) -> Response:
         """End the session."""
-        session = _get_session(request)
-        if session is not None:
-            await run_in_threadpool(
-                self._sign_out, request.cookies[SESSION_COOKIE], session, find_address(request.scope)
-            )
+        if _get_session(request) is not None:
+            await run_in_threadpool(self.door.sessions.end, request.cookies[SESSION_COOKIE], "sign_out")
         answer = _to("/login")
         answer.delete_cookie(SESSION_COOKIE, path="/")
         return answer
@@ -140,32 +136,15 @@ class SignIn:
         return answer
 
     def _sign_in(self, name: str, password: str, address: str | None) -> tuple[str, bool] | Refusal:
-        store, clock = self.door.store, self.door.clock
-        result = sign_in(store, name, password, clock=clock)
+        result = sign_in(self.door.store, name, password, clock=self.door.clock, address=address)
         if isinstance(result, Refusal):
-            entry = Entry("sign_in_refused", name.strip().lower()[:40], address=address, detail={"why": result.value})
-            record(store, entry, clock=clock)
             return result
-        token = self.door.sessions.start(result, address=address)
-        record(store, build_entry(result.to_viewer(), "sign_in", address=address), clock=clock)
-        return token, result.must_change
+        return self.door.sessions.start(result, address=address), result.must_change
 
     def _change(self, session: Session, old: str, new: str, address: str | None) -> str:
-        account = change_password(self.door.store, session.account.account_id, old, new, clock=self.door.clock)
-        entry = build_entry(
-            account.to_viewer(),
-            "account",
-            subject_kind="account",
-            subject_id=account.account_id,
-            address=address,
-            detail={"what": "own_password"},
-        )
-        record(self.door.store, entry, clock=self.door.clock)
+        account_id = session.account.account_id
+        account = change_password(self.door.store, account_id, old, new, clock=self.door.clock, address=address)
         return self.door.sessions.start(account, address=address)
-
-    def _sign_out(self, token: str, session: Session, address: str | None) -> None:
-        self.door.sessions.end(token, "sign_out")
-        record(self.door.store, build_entry(session.to_viewer(), "sign_out", address=address), clock=self.door.clock)
 
     def _draw_login(
         self, request: Request, lang: Language, *, note: str = "", status: int = 200, wanted: str | None = None
