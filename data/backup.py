@@ -16,7 +16,6 @@ import base64
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -28,6 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from data.backup_files import choose_name, find_backups
 from data.connecting import DatabaseError, connect, copy_whole, digest_tables, first_line
 from data.durable import put_in_place
 from data.keys import StoreKey, build_key_missing
@@ -35,7 +35,6 @@ from data.store import Store
 from gis.errors import BadFileError, StoreKeyError, StoreVersionError, StoreWriteError
 
 FORMAT = 1
-ENDING = ".shapanbackup"
 # What lies beside a store and must survive with it: data/secret_files.py, data/audit.py.
 SECRETS = ("secret", "audit.key", "audit.head")
 _HEADER, _CLEAR, _SEALED, _DATABASE = "header.json", "contents.json", "contents.sealed", "store.duckdb"
@@ -130,7 +129,7 @@ def make_backup(
             for path in (raw, whole, back):
                 path.parent.mkdir()
             progress(0.05, "copy")
-            now = clock().astimezone(UTC)
+            now = clock().astimezone(UTC).replace(microsecond=0)
             own_key = store.copy_files(raw, beside={s: raw.parent / s.name for s in list_secrets(store.path).values()})
             secrets = {e: path.read_bytes() for e, path in list_secrets(raw).items() if path.exists()}
             progress(0.2, "fold the log in")
@@ -144,7 +143,7 @@ def make_backup(
                 _pack(work, whole, backup_key, secrets=secrets, contents=contents, store_name=name, made=now)
                 progress(0.8, "read back")
                 _compare(work, back, backup_key, contents["tables"])
-                path = _find_free_name(folder, name, now)
+                path = choose_name(folder, name, now)
                 put_in_place(work, path)
             finally:
                 work.unlink(missing_ok=True)
@@ -158,13 +157,6 @@ def make_backup(
         for other in others[max(keep, 1) - 1 :]:
             other.unlink(missing_ok=True)
     return read_backup(path, backup_key)
-
-
-def find_backups(folder: Path, store_name: str) -> list[Path]:
-    """Backups of a store in a folder, the newest first by their names."""
-    own = re.compile(re.escape(store_name) + r"-(\d{8}T\d{6}Z(-\d+)?)" + re.escape(ENDING))
-    found = [(match[1], path) for path in folder.glob(f"*{ENDING}") if (match := own.fullmatch(path.name))]
-    return [path for _, path in sorted(found, reverse=True)]
 
 
 def read_backup(path: Path, key: StoreKey | None) -> Backup:
@@ -282,11 +274,6 @@ def _compare(work: Path, back: Path, key: StoreKey | None, tables: dict[str, tup
     if found != tables:
         differing = sorted(table for table in found.keys() | tables.keys() if found.get(table) != tables.get(table))
         raise OSError(f"what was read back differs in {', '.join(differing)}")
-
-
-def _find_free_name(folder: Path, name: str, made: datetime) -> Path:
-    stems = (f"{name}-{made:%Y%m%dT%H%M%SZ}{suffix}" for suffix in ("", *(f"-{n}" for n in range(2, 1000))))
-    return next(path for stem in stems if not (path := folder / f"{stem}{ENDING}").exists())
 
 
 def _read_small(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from data.backup_files import FOLDER, find_backups
 from data.keys import StoreKey, build_key_missing, build_key_wrong
 from gis.errors import BadFileError, StoreInUseError, StoreKeyError, StoreVersionError
 
@@ -132,16 +133,34 @@ def is_encrypted(path: Path) -> bool:
     return len(head) > _FLAGS_OFFSET_BYTES and bool(head[_FLAGS_OFFSET_BYTES] & 1)
 
 
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether DuckDB says that bytes of the file are not as they were written."""
+    return any(word in str(error) for word in ("Corrupt database file", "AES tag", "Could not read enough bytes"))
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error without its stop: DuckDB's go on with a trace, or with the SQL, of its own."""
     return str(error).partition("\n")[0].rstrip(". ")
 
 
 def to_bad_file(path: Path, reason: str) -> BadFileError:
-    """What is said of a file that is no store, or a damaged one."""
-    return BadFileError(
-        f"{path} cannot be used as a store: {reason}. "
+    """What is said of a file that is no store, or a damaged one; names the newest backup beside it."""
+    newest = next(iter(find_backups(path.parent / FOLDER, path.stem)), None)
+    way_out = (
         "Put a copy of the store in its place, or move it away and make a new one."
+        if newest is None
+        else f"Restore the newest backup, what is there is set aside: shapan restore {newest} --store {path.stem}"
+    )
+    return BadFileError(f"{path} cannot be used as a store: {reason}. {way_out}")
+
+
+def to_bad_log(path: Path, reason: str) -> BadFileError:
+    """What is said of a store whose log is damaged."""
+    log = path.with_name(path.name + ".wal")
+    return to_bad_file(
+        path,
+        f"its log is damaged, {reason}. Without the log it is as it was when the log was last taken into it: "
+        f"move {log} to another place to go on from there",
     )
 
 
@@ -188,7 +207,8 @@ def _to_error(path: Path, said: str) -> BadFileError | StoreInUseError | StoreVe
         return build_key_missing(path.stem)
     if "Wrong encryption key" in said:
         return build_key_wrong(path.stem)
+    if "replaying WAL" in said:
+        return to_bad_log(path, said.rpartition("WAL file: ")[2].partition(" computed")[0].partition(", are")[0])
     if "AES tag" in said:  # the key is right, or the file's head would not have opened
-        where = "its log" if "WAL" in said else "it"
-        return to_bad_file(path, f"{where} is damaged: what is encrypted there does not match its seal")
+        return to_bad_file(path, "it is damaged: what is encrypted there does not match its seal")
     return to_bad_file(path, said)

@@ -33,10 +33,12 @@ from data.connecting import (
     is_encrypted,
     list_tables,
     to_bad_file,
+    to_bad_log,
     use,
 )
 from data.durable import copy_durably, put_in_place, sync, sync_folder
 from data.keys import StoreKey, build_key_missing
+from data.log_check import mend_log
 from data.migrating import Migration, copy_aside, find_pending
 from gis.errors import (
     BadFileError,
@@ -240,6 +242,8 @@ def prepare_file(
             key = None
         elif key is None:
             raise build_key_missing(path.stem)
+        if log.exists() and (reason := mend_log(log)):
+            raise to_bad_log(path, reason)
         fold_log(path, key)
     elif log.exists():
         raise to_bad_file(log, "the log of a store is there without the store")

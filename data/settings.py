@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
+from data.backup_files import FOLDER
 from gis.errors import RefusedError
 
 _STORE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -50,7 +51,7 @@ class Settings:
     @property
     def backup_folder(self) -> Path:
         """Where backups go when nobody says otherwise."""
-        return self.backups or self.home / "backups"
+        return self.backups or self.home / FOLDER
 
     @property
     def truth_path(self) -> Path:

@@ -24,7 +24,7 @@ import shapely
 from geopandas.array import GeometryArray
 from pyproj import CRS
 
-from data.connecting import BROKEN
+from data.connecting import BROKEN, first_line, is_damage, to_bad_file
 from data.database import LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
 from data.keys import StoreKey
 from data.locking import OwnerLock
@@ -183,14 +183,21 @@ class Store:
         self._lock.release()
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
-        """Rows of a query. Geometry must be selected as `ST_AsWKB(geom) AS geom`."""
+        """Rows of a query. Geometry must be selected as `ST_AsWKB(geom) AS geom`; `BadFileError` for a damaged file."""
         try:
-            with self._database.cursor() as cursor:
-                return cursor.execute(sql, parameters).df()
-        except BROKEN:
-            # Another operation broke the database under this one, or this query did: that shows on the fresh one.
-            with self._database.cursor() as cursor:
-                return cursor.execute(sql, parameters).df()
+            try:
+                return self._read(sql, parameters)
+            except BROKEN:
+                # Another operation broke the database under this one, or this query did: that shows on the fresh one.
+                return self._read(sql, parameters)
+        except duckdb.Error as error:
+            if is_damage(error):  # blocks are looked at when they are first read
+                raise to_bad_file(self.path, first_line(error)) from error
+            raise
+
+    def _read(self, sql: str, parameters: Parameters) -> pd.DataFrame:
+        with self._database.cursor() as cursor:
+            return cursor.execute(sql, parameters).df()
 
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.audit import Entry, record
-from data.backup import find_backups, make_backup, read_backup
+from data.backup import make_backup, read_backup
+from data.backup_files import find_backups
 from data.connecting import is_encrypted
 from data.keys import StoreKey, ask_new_key, choose_key, find_key, make_key_file, read_key_file
 from data.rekeying import change_key, find_clear_copies

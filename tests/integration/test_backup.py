@@ -15,7 +15,8 @@ import pytest
 
 from data import backup as backup_module
 from data import restoring
-from data.backup import Backup, find_backups, make_backup, read_backup
+from data.backup import Backup, make_backup, read_backup
+from data.backup_files import find_backups
 from data.keys import StoreKey, to_key
 from data.migrating import find_migrations
 from data.restoring import describe_replaced, restore_backup
