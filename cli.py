@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import cli_access
 import cli_file
 from cli_frame import (
     AsJson,
@@ -237,6 +238,7 @@ def main() -> None:
 
 
 cli_file.add_commands(app)
+cli_access.add_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -105,6 +105,11 @@ def write_audited(
     return result
 
 
+def check_writable(store: Store) -> None:
+    """Raise `AuditBrokenError` when nothing could be written down: before work that has transactions of its own."""
+    _get_key(store)
+
+
 def _append(
     transaction: Transaction, key: bytes, entries: Sequence[Entry], now: datetime, head: tuple[int, str] | None
 ) -> None:

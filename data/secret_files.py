@@ -65,6 +65,11 @@ def make_secret(path: Path) -> bytes:
     return found
 
 
+def get_secret_path(store_path: Path) -> Path:
+    """Where the secret of a store lies."""
+    return store_path.with_name(f"{store_path.stem}.secret")
+
+
 def get_key(store: Store, purpose: str) -> bytes:
     """
     Key of 32 bytes for one purpose, derived (HKDF-SHA256, RFC 5869) from the store's secret.
@@ -74,7 +79,7 @@ def get_key(store: Store, purpose: str) -> bytes:
     BadFileError
         The secret is gone or not whole while rows of the store depend on it.
     """
-    path = store.path.with_name(f"{store.path.stem}.secret")
+    path = get_secret_path(store.path)
     secret = find_secret(path)
     if secret is None:
         if int(store.read(_DEPENDS)["n"].iloc[0]):

@@ -17,7 +17,7 @@ import shapely
 
 from data.queries import find_boundary, find_buildings, find_incidents, get_info
 from data.store import Store
-from data.viewer import Role, Viewer
+from data.viewer import Viewer
 from gis.errors import BadRecordError
 from incidents.hot_places import HotPlace, rank_hot_places
 from incidents.hotspots import find_hot_cells
@@ -29,7 +29,7 @@ from layers.scene import Records, Scene, SceneRequest
 DEFAULT_WEEKS = 52
 WEEKS = (4, 12, 26, 52, 104)
 CELL_M = 25.0  # with the eight cells around a neighbourhood of 75 m: 50 m cells found no place of the sample
-_TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community")
+_TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings")
 _CURTAIN_M = 14.0
 _OVER_ROOF_M = 4.0
 
@@ -60,12 +60,11 @@ def parse_question(params: Mapping[str, str]) -> HotQuestion:
 
 def find_hot_places(store: Store, viewer: Viewer, question: HotQuestion) -> tuple[HotPlace, ...]:
     """The top ten, most above chance first; empty where nothing stands out or there is nothing to judge."""
-    return _compute(store, viewer.role, question, store.revision(*_TABLES))
+    return _compute(store, viewer.scope, question, store.revision(*_TABLES))
 
 
 @lru_cache(maxsize=64)
-def _compute(store: Store, role: Role, question: HotQuestion, _revision: int) -> tuple[HotPlace, ...]:
-    viewer = Viewer(role)
+def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int) -> tuple[HotPlace, ...]:
     until = _find_end(store)
     boundary = find_boundary(store, viewer)
     if until is None or boundary.empty:

@@ -81,11 +81,19 @@ def build_admin_routes(state: AppState) -> list[BaseRoute]:
         lines = _stream_work(lambda progress: operations.back_up(folder, keep, progress))
         return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
+    async def respond_access(request: Request) -> Response:
+        try:
+            arguments = dict(await request.json())
+        except (ValueError, TypeError):
+            return build_refusal(400, "Expected a JSON object of arguments.")
+        return await _respond(lambda: operations.access(request.path_params["operation"], arguments))
+
     return [
         Route(f"{PREFIX}/ticket", guarded(respond_ticket)),
         Route(f"{PREFIX}/info", guarded(respond_info)),
         Route(f"{PREFIX}/import", guarded(respond_import), methods=["POST"]),
         Route(f"{PREFIX}/undo", guarded(respond_undo), methods=["POST"]),
+        Route(f"{PREFIX}/access/{{operation}}", guarded(respond_access), methods=["POST"]),
         Route(f"{PREFIX}/backup", guarded(respond_backup), methods=["POST"]),
     ]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -83,6 +83,10 @@ class RemoteOperations:
                     _raise_error(line)
                     return dict(line["report"])
         raise ShapanError(f"The server ended the answer before {what} was done. See the server's log.")
+
+    def access(self, operation: str, arguments: Mapping[str, Any]) -> Report:
+        """Accounts, keys and the log."""
+        return self._read(self._client.post(f"/access/{operation}", json=dict(arguments)))
 
     def _read(self, answer: httpx.Response) -> Report:
         try:

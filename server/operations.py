@@ -5,19 +5,20 @@ when no server runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from data.audit import COMMAND_LINE
+from data.audit import COMMAND_LINE, build_entry, check_writable, get_head_path, record
 from data.connecting import is_encrypted
 from data.keys import StoreKey, choose_key
 from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
 from gis.errors import RecordMissingError, RefusedError
+from server.access import run
 
 if TYPE_CHECKING:
     from data.importing import ImportOptions, SourceFile
@@ -38,6 +39,8 @@ class Operations(Protocol):
 
     def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report: ...
 
+    def access(self, operation: str, arguments: Mapping[str, Any]) -> Report: ...
+
 
 @dataclass(frozen=True)
 class LocalOperations:
@@ -56,14 +59,19 @@ class LocalOperations:
         """Bring files in; everything found, repaired, derived and refused."""
         from data.importing import import_sources  # slow to load, and only imports need it
 
+        check_writable(self.store)
         report = import_sources(self.store, sources, options, clock=self.clock, progress=progress)
+        if report.batch_id is not None and not report.nothing_new:
+            self._note("import", report.batch_id)
         return {**report.to_dict(), "text": report.to_text()}
 
     def undo(self, batch_id: str | None) -> Report:
         """Take an import back; None: the newest that has not been taken back."""
         from data.importing import undo_import
 
+        check_writable(self.store)
         report = undo_import(self.store, batch_id, clock=self.clock)
+        self._note("undo", report.batch_id)
         return {**report.to_dict(), "text": report.to_text()}
 
     def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report:
@@ -73,6 +81,13 @@ class LocalOperations:
         return back_up(
             self.store, folder, key=self.key, keep=keep, actor=COMMAND_LINE, clock=self.clock, progress=progress
         )
+
+    def access(self, operation: str, arguments: Mapping[str, Any]) -> Report:
+        """Accounts, keys and the log: see `server.access.OPERATIONS`."""
+        return run(self.store, self.clock, operation, arguments)
+
+    def _note(self, action: str, batch_id: str | None) -> None:
+        record(self.store, build_entry(None, action, subject_kind="import", subject_id=batch_id), clock=self.clock)
 
 
 def is_synthetic(store: Store) -> bool:
@@ -118,10 +133,14 @@ def open_store(settings: Settings, *, clock: Clock, create: bool = False) -> Ite
 
 
 def remove_store(settings: Settings) -> None:
-    """Delete the store's file, its log and the sample's truth; not its lock, which another process may just open."""
-    for path in (settings.store_path, settings.store_path.with_name(settings.store_path.name + ".wal")):
-        path.unlink(missing_ok=True)
-    settings.truth_path.unlink(missing_ok=True)
+    """
+    Delete the store's file, its log, the sample's truth, and the head that would tell a new store's log to go on.
+
+    Its lock stays, because another process may just open it; its secrets stay, because a backup may need them.
+    """
+    path = settings.store_path
+    for gone in (path, path.with_name(path.name + ".wal"), settings.truth_path, get_head_path(path)):
+        gone.unlink(missing_ok=True)
 
 
 def check_sample(info: Report, *, force: bool) -> Report:
