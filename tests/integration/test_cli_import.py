@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.administrator import add_administrator
 from tests.fixtures.serving import ServerProcess, run_shapan
 from tests.integration.test_cli import make_store, shapan
 
@@ -42,6 +43,11 @@ def server(home: Path) -> Iterator[ServerProcess]:
     made = shapan(home, "import", str(home / "files"), "--store", "place", "--name", "两幢村", "--json")
     assert made.exit_code == 0, made.stderr
     assert json.loads(made.stdout)["tables"]["buildings"]["new"] == 2
+    refused = shapan(home, "serve", "--store", "place", "--port", "0")
+    assert refused.exit_code == 3
+    assert "A real store needs an administrator first" in refused.stderr
+    assert "shapan user add NAME --role admin --store place" in refused.stderr
+    add_administrator(home / "place.duckdb")
     with ServerProcess(home, "place") as running:
         yield running
 
