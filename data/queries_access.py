@@ -28,11 +28,14 @@ SELECT a.account_id, a.name, a.display_name, a.role, a.must_change, a.created_ut
 FROM accounts a ORDER BY a.name
 """
 _AUDIT = """
-SELECT seq, at_utc, actor, account_id, role, address, action, subject_kind, subject_id, reason, detail FROM audit_log
+SELECT seq, at_utc, actor, account_id, role, address, action, subject_kind, subject_id, reason, detail,
+    count(*) OVER () AS total
+FROM audit_log
 WHERE ($since IS NULL OR at_utc >= $since) AND ($until IS NULL OR at_utc < $until)
     AND ($action IS NULL OR action = $action) AND ($account_id IS NULL OR account_id = $account_id)
+    AND ($actor IS NULL OR actor = $actor)
     AND ($kind IS NULL OR subject_kind = $kind) AND ($id IS NULL OR subject_id = $id)
-ORDER BY seq DESC LIMIT $limit
+ORDER BY seq DESC LIMIT $limit OFFSET $offset
 """
 _APPROVALS = """
 SELECT p.approval_id, p.action, p.subject, p.reason, p.asked_by, a.name AS asked_by_account, p.asked_utc, p.decided_by,
@@ -65,22 +68,28 @@ def find_audit(
     until: datetime | None = None,
     action: str | None = None,
     account_id: str | None = None,
-    subject: tuple[str, str] | None = None,
+    actor: str | None = None,
+    subject: tuple[str | None, str | None] | None = None,
     limit: int = 1000,
+    offset: int = 0,
 ) -> pd.DataFrame:
     """
-    The log of looks and changes, the newest first, at most `limit` rows.
+    The log of looks and changes, the newest first, at most `limit` rows after the first `offset`; each says in `total`
+    how many rows fit.
 
-    `subject` is `(kind, id)`: with `("unit", id)` it answers "who looked at this home".
+    `subject` is `(kind, id)`, None for any: with `("unit", id)` it answers "who looked at this home". `actor` finds
+    what the command line, the server and unknown names did, who have no account.
     """
     parameters = {
         "since": None if since is None else to_stored_time(since),
         "until": None if until is None else to_stored_time(until),
         "action": action,
         "account_id": account_id,
+        "actor": actor,
         "kind": subject and subject[0],
         "id": subject and subject[1],
         "limit": limit,
+        "offset": offset,
     }
     return read_rows(store, viewer, ("audit_log",), _AUDIT, parameters)
 

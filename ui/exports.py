@@ -1,0 +1,70 @@
+"""
+Files that leave the desk: CSV and xlsx, whose cells a spreadsheet never takes for formulas.
+
+A cell that begins with one of `= + - @`, a tab or a carriage return gets an apostrophe before it (OWASP, "CSV
+Injection"); leading blanks do not hide it. In xlsx every cell is text besides.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+CSV, XLSX = "csv", "xlsx"
+FORMATS = (CSV, XLSX)
+MIME = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+_DANGEROUS = "=+-@\t\r＝＋－＠"
+# Control characters have no place in XML 1.0; openpyxl refuses them.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_MAX_CELL = 32_767  # characters in one cell of a workbook (Microsoft, "Excel specifications and limits")
+
+
+def guard(value: object) -> str:
+    """`value` as a cell's text that no spreadsheet runs; empty for None."""
+    text = "" if value is None else str(value)
+    first = text.lstrip(" \n\u3000\ufeff")[:1]
+    return f"'{text}" if first and first in _DANGEROUS else text
+
+
+def build_file(kind: str, watermark: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """
+    A whole file: the watermark (who took it out, and when) in the first line, then heads and rows.
+
+    Parameters
+    ----------
+    kind
+        One of `FORMATS`.
+    watermark
+        Plain text.
+    heads, rows
+        All values are written as text.
+    """
+    lines = ([guard(value) for value in line] for line in ([watermark], heads, *rows))
+    return _build_csv(lines) if kind == CSV else _build_workbook(lines)
+
+
+def _build_csv(lines: Iterable[Sequence[str]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(lines)
+    return buffer.getvalue().encode("utf-8-sig")  # the mark by which Excel reads Chinese as UTF-8
+
+
+def _build_workbook(lines: Iterable[Sequence[str]]) -> bytes:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("1")
+    for line in lines:
+        cells = []
+        for text in line:
+            cell = WriteOnlyCell(sheet, value=_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)[:_MAX_CELL])
+            cell.data_type = "s"
+            cell.number_format = "@"
+            cells.append(cell)
+        sheet.append(cells)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
