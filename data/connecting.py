@@ -26,6 +26,7 @@ _MAGIC = b"DUCK"
 _MAGIC_OFFSET_BYTES = 8
 # Behind the version: flags, of which the lowest bit says that all else is encrypted.
 _FLAGS_OFFSET_BYTES = 20
+_SEAL = "Computed AES tag differs from read AES tag, are you using the right key?"
 # Never look for an extension on the internet: DuckDB would, for a file that looks like SQLite's. Checking the signature
 # of the 80 MB that pip has checked takes 0.3 s at each opening, and whoever can change that file can change this one.
 # A name in SQL is never a variable of Python's.
@@ -140,7 +141,9 @@ def is_damage(error: duckdb.Error) -> bool:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error without its stop: DuckDB's go on with a trace, or with the SQL, of its own."""
-    return str(error).partition("\n")[0].rstrip(". ")
+    line = str(error).partition("\n")[0].rstrip(". ")
+    # The key is right, or the file's head would not have opened: DuckDB's question for it leads astray.
+    return line.replace(_SEAL, "an encrypted part does not match its seal (AES tag)")
 
 
 def to_bad_file(path: Path, reason: str) -> BadFileError:
@@ -208,7 +211,5 @@ def _to_error(path: Path, said: str) -> BadFileError | StoreInUseError | StoreVe
     if "Wrong encryption key" in said:
         return build_key_wrong(path.stem)
     if "replaying WAL" in said:
-        return to_bad_log(path, said.rpartition("WAL file: ")[2].partition(" computed")[0].partition(", are")[0])
-    if "AES tag" in said:  # the key is right, or the file's head would not have opened
-        return to_bad_file(path, "it is damaged: what is encrypted there does not match its seal")
+        return to_bad_log(path, said.rpartition("WAL file: ")[2].partition(" computed")[0])
     return to_bad_file(path, said)

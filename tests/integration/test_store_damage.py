@@ -147,20 +147,21 @@ def test_a_truncated_encrypted_store_is_refused_when_it_is_opened(tmp_path: Path
 
 
 @pytest.mark.parametrize("key", [None, to_key(KEY_TEXT)], ids=["plain", "encrypted"])
-def test_a_damaged_block_is_said_when_it_is_read(tmp_path: Path, key: StoreKey | None) -> None:
+def test_a_damaged_block_is_said_at_the_latest_when_it_is_read(tmp_path: Path, key: StoreKey | None) -> None:
     path = tmp_path / "demo.duckdb"
     with Store(path, key=key) as store:
-        many = "INSERT INTO aliases SELECT md5(range::VARCHAR), md5((range + 7)::VARCHAR), 'site' FROM range(20000)"
+        many = "INSERT INTO aliases SELECT md5(range::VARCHAR), md5((range + 7)::VARCHAR), 'site' FROM range(60000)"
         store.write(lambda t: t.execute("aliases", many))
     with Store(path, key=key) as store:
-        sql = "SELECT max(block_id) AS block FROM pragma_storage_info('aliases') WHERE persistent"
+        sql = "SELECT quantile_disc(DISTINCT block_id, 0.5) AS block FROM pragma_storage_info('aliases') "
+        sql += "WHERE persistent AND column_name = 'alias' AND segment_type = 'VARCHAR' AND block_id >= 0"
         block = int(store.read(sql)["block"].iloc[0])
     path.write_bytes(flip(path.read_bytes(), HEADERS + block * BLOCK + BLOCK // 2))
-    with Store(path, key=key) as store:
-        with pytest.raises(BadFileError, match=r"cannot be used as a store: .*(Corrupt database file|AES tag)"):
-            store.read("SELECT max(alias || canonical) FROM aliases")
-        with pytest.raises(StoreWriteError, match=r"was not backed up: .*(Corrupt database file|AES tag)"):
+    said = r"cannot be used as a store: .*(Corrupt database file|AES tag)"
+    with pytest.raises(BadFileError, match=said), Store(path, key=key) as store:
+        with pytest.raises(StoreWriteError, match=r"was not backed up: .*Corrupt database file"):
             make_backup(store, tmp_path / "backups", clock=lambda: NOON)
+        store.read("SELECT max(alias || canonical) FROM aliases")
 
 
 def test_a_second_process_is_told_who_has_an_encrypted_store(tmp_path: Path) -> None:

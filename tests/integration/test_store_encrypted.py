@@ -159,7 +159,7 @@ def test_damaged_blocks_are_not_taken_for_a_wrong_key(path: Path) -> None:
     content[4096 + 200] ^= 0xFF  # both headers behind the first: whichever counts
     content[8192 + 200] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(BadFileError, match=r"cannot be used as a store: it is damaged: .* seal"):
+    with pytest.raises(BadFileError, match=r"cannot be used as a store: .* does not match its seal"):
         Store(path, key=KEY)
 
 
