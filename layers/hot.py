@@ -20,8 +20,10 @@ from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
 from incidents.hot_places import HotPlace, rank_hot_places
-from incidents.hotspots import find_hot_cells
+from incidents.hotspots import FEWEST_INCIDENTS, find_hot_cells
+from incidents.neighbourhoods import find_neighbourhoods
 from incidents.repeats import find_repeat_places
+from incidents.selection import select_reported
 from layers.palette import HOT
 from layers.records import lift, to_points, to_polygons
 from layers.scene import Records, Scene, SceneRequest
@@ -75,14 +77,22 @@ def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int
     rows = rows.rename(columns={"caller": "reporter_key"})  # the number of a caller within this answer, nothing else
     if rows.empty:
         return ()
-    outline = shapely.union_all(boundary.geometry.to_numpy())
-    cells = find_hot_cells(rows, outline, since=since, until=until, kinds=kinds, cell_m=CELL_M)
+    buildings = find_buildings(store, viewer).set_index("building_id")
+    cells = None
+    if (
+        len(select_reported(rows, since=since, until=until, kinds=kinds)[0]) >= FEWEST_INCIDENTS
+    ):  # else no cell is judged: spare the lattice
+        outline = shapely.union_all(boundary.geometry.to_numpy())
+        cells = find_hot_cells(rows, outline, since=since, until=until, kinds=kinds, cell_m=CELL_M)
     dwellings = store.read("SELECT building_id, count(*) AS units FROM units GROUP BY building_id")
     exposure = None if dwellings.empty else dwellings.set_index("building_id")["units"]
     repeats = find_repeat_places(rows, since=since, until=until, kinds=kinds, exposure=exposure)
-    buildings = find_buildings(store, viewer)
-    names = (buildings["zone"].fillna("") + buildings["name"].fillna("")).set_axis(buildings["building_id"])
-    return tuple(rank_hot_places(cells, repeats, 10, names=names.to_dict()))
+    around = None
+    if exposure is not None:
+        homes = buildings.assign(dwellings=exposure.reindex(buildings.index))
+        around = find_neighbourhoods(rows, homes, since=since, until=until, kinds=kinds)
+    names = (buildings["zone"].fillna("") + buildings["name"].fillna("")).to_dict()
+    return tuple(rank_hot_places(cells, repeats, 10, neighbourhoods=around, names=names))
 
 
 def _find_end(store: Store) -> datetime | None:
