@@ -1,0 +1,38 @@
+"""docs/dependencies.md names every direct dependency, its licence and a reason, and none that may not be passed on."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+_ROW = re.compile(r"^\| ([\w.-]+) \| ([^|]+) \| ([^|]+) \|$", re.M)
+ROWS = {name: (licence.strip(), why.strip()) for name, licence, why in _ROW.findall(PAGE) if name != "Package"}
+# May be passed on inside a product under Apache-2.0. MPL-2.0 covers its own files only; it is used in tests alone.
+PERMISSIVE = re.compile(r"Apache|BSD|MIT|MPL")
+
+
+def read_names() -> list[str]:
+    """Direct dependencies of product and development."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements.in", "requirements-dev.in")]
+    return re.findall(r"^([A-Za-z0-9_.-]+)==", "\n".join(texts), re.M)
+
+
+def test_every_dependency_is_on_the_page_and_no_other() -> None:
+    assert sorted(ROWS) == sorted(read_names())
+
+
+@pytest.mark.parametrize("name", read_names())
+def test_its_licence_is_the_one_that_the_package_states(name: str) -> None:
+    licence, why = ROWS[name]
+    assert PERMISSIVE.search(licence)
+    assert len(why) > 4
+    stated = metadata(name)
+    fields = ("License-Expression", "License", "Classifier")
+    said = " ".join(text for field in fields for text in stated.get_all(field) or [])
+    family = re.split(r"[-\s]", licence)[0]
+    assert family in said, f"{name}: the page says {licence}, the package {said[:200]}"
