@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import streamlit
@@ -34,6 +34,8 @@ from server.certificates import to_fingerprint
 from server.door import DEMO_COOKIE, SESSION_COOKIE, Door, DoorState, find_session_viewer
 from server.events import EventHub
 from server.guard import Guard, build_content_security_policy
+from server.jobs import Job, Scheduler
+from server.keeping import build_backup_job
 from server.lan import LanOptions, OfficeNetwork, check_lan_options
 from server.listen import bind_port, check_address, run_until_stopped
 from server.logs import describe_error, get_log_path, open_logs
@@ -78,9 +80,12 @@ def build_app(state: AppState, door: DoorState) -> streamlit.App:
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
         scenes.start()
         renewing = None if network is None else asyncio.create_task(network.keep_fresh())
+        jobs = Scheduler(build_jobs(state, door), state.clock)
+        jobs.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(jobs.stop)
             if renewing is not None:
                 renewing.cancel()
             await asyncio.to_thread(scenes.close)
@@ -107,6 +112,14 @@ def build_app(state: AppState, door: DoorState) -> streamlit.App:
         on_script_error=note_page_error,
         lifespan=run,
     )
+
+
+def build_jobs(state: AppState, door: DoorState) -> list[Job]:
+    """Work at its time: sessions that ended by themselves, the nightly backup."""
+    return [
+        Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
+        build_backup_job(state.store, state.runtime.settings, state.clock),
+    ]
 
 
 def note_page_error(error: Exception) -> None:

@@ -34,7 +34,7 @@ class Job:
     work
         What to do; it may take long.
     at
-        Daily at this time of Asia/Shanghai; or None with `every`.
+        Gives the time of the day, in Asia/Shanghai, as it is set at that moment; or None with `every`.
     every
         With this time between two beginnings.
     is_due_at_start
@@ -42,8 +42,8 @@ class Job:
     """
 
     name: str
-    work: Callable[[], None]
-    at: time | None = None
+    work: Callable[[], object]
+    at: Callable[[], time] | None = None
     every: timedelta | None = None
     is_due_at_start: Callable[[], bool] = lambda: False
 
@@ -56,8 +56,8 @@ class Job:
         if self.every is not None:
             return now + self.every
         assert self.at is not None  # noqa: S101 - the other is not
-        local = now.astimezone(ZONE)
-        today = local.replace(hour=self.at.hour, minute=self.at.minute, second=0, microsecond=0)
+        local, at = now.astimezone(ZONE), self.at()
+        today = local.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
         return today if today > local else today + timedelta(days=1)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.audit import Entry, record
+from data.audit import SERVER, Entry, record
 from data.backup import make_backup, read_backup
 from data.backup_files import find_backups
 from data.connecting import is_encrypted
 from data.keys import StoreKey, ask_new_key, choose_key, find_key, make_key_file, read_key_file
+from data.moments import to_aware
 from data.rekeying import change_key, find_clear_copies
 from data.restoring import describe_replaced, restore_backup
 from data.settings import Settings
+from data.settings_store import read_settings
 from data.store import Clock, Store
 from gis.errors import RefusedError, ShapanError, StoreKeyError, StoreMissingError
+from server.jobs import Job
+from server.operations import is_synthetic
 
 if TYPE_CHECKING:
     from server.operations import Progress, Report
@@ -33,12 +37,31 @@ def back_up(
     return {**backup.to_dict(), "kept": len(find_backups(folder, store.path.stem))}
 
 
-def is_backup_due(folder: Path, store_name: str, *, clock: Clock) -> bool:
-    """Whether the newest backup there is older than a day, or there is none."""
-    newest = next(iter(find_backups(folder, store_name)), None)
+def build_backup_job(store: Store, settings: Settings, clock: Clock) -> Job:
+    """The nightly backup; at a start after a night that was missed, at once. The sample is not backed up."""
+
+    def work() -> None:
+        if not is_synthetic(store):
+            keep = read_settings(store).backup_keep
+            key = find_key(settings)
+            back_up(
+                store, settings.backup_folder, key=key, keep=keep, actor=SERVER, clock=clock, progress=lambda *_: None
+            )
+
+    def is_due() -> bool:
+        return not is_synthetic(store) and is_backup_due(store, settings.backup_folder, clock=clock)
+
+    return Job("backup", work, at=lambda: time(read_settings(store).backup_hour), is_due_at_start=is_due)
+
+
+def is_backup_due(store: Store, folder: Path, *, clock: Clock) -> bool:
+    """Whether the newest backup there, or the store that was never backed up, is older than a day."""
+    newest = next(iter(find_backups(folder, store.path.stem)), None)
     if newest is None:
-        return True
-    return clock() - datetime.fromtimestamp(newest.stat().st_mtime, UTC) > _DAY
+        since = to_aware(store.read("SELECT min(applied_utc) AS t FROM schema_migrations")["t"].iloc[0])
+    else:
+        since = datetime.fromtimestamp(newest.stat().st_mtime, UTC)
+    return since is not None and clock() - since > _DAY
 
 
 def restore(settings: Settings, file: Path, *, dry_run: bool, clock: Clock) -> Report:

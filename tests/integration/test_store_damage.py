@@ -157,11 +157,15 @@ def test_a_damaged_block_is_said_at_the_latest_when_it_is_read(tmp_path: Path, k
         sql += "WHERE persistent AND column_name = 'alias' AND segment_type = 'VARCHAR' AND block_id >= 0"
         block = int(store.read(sql)["block"].iloc[0])
     path.write_bytes(flip(path.read_bytes(), HEADERS + block * BLOCK + BLOCK // 2))
-    said = r"cannot be used as a store: .*(Corrupt database file|AES tag)"
-    with pytest.raises(BadFileError, match=said), Store(path, key=key) as store:
-        with pytest.raises(StoreWriteError, match=r"was not backed up: .*Corrupt database file"):
-            make_backup(store, tmp_path / "backups", clock=lambda: NOON)
-        store.read("SELECT max(alias || canonical) FROM aliases")
+
+    def look() -> None:
+        with Store(path, key=key) as store:
+            with pytest.raises(StoreWriteError, match=r"was not backed up: .*Corrupt database file"):
+                make_backup(store, tmp_path / "backups", clock=lambda: NOON)
+            store.read("SELECT max(alias || canonical) FROM aliases")
+
+    with pytest.raises(BadFileError, match=r"cannot be used as a store: .*(Corrupt database file|AES tag)"):
+        look()
 
 
 def test_a_second_process_is_told_who_has_an_encrypted_store(tmp_path: Path) -> None:
