@@ -49,6 +49,10 @@ _FIRST = frozenset({"/password", "/logout"})
 # What a page asks by itself: it must not keep an empty desk signed in.
 _BY_ITSELF = ("/scene/", "/events", "/assets/", "/vendor/", "/static/", "/_stcore/", "/media/", "/whoami")
 _STREAMS = frozenset({"/events"})
+# Forms and what Streamlit posts; files come in through the command line's own address.
+_MAX_BODY_BYTES = 1_000_000
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_WITH_FILES = "/api/"
 
 
 @dataclass
@@ -131,6 +135,9 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
+        if _is_too_large(scope):
+            await _answer(build_refusal(413, _both("door.too_large")), scope, receive, send)
+            return
         if scope["type"] not in {"http", "websocket"} or path in _OPEN or path.startswith(_OPEN_PREFIXES):
             await self._app(scope, receive, send)
             return
@@ -248,6 +255,17 @@ def find_address(scope: Scope) -> str | None:
 def choose_return(text: str | None) -> str:
     """Where to go after signing in: a path of ours, never another site ("//evil", "https:…", a backslash)."""
     return text if text and re.fullmatch(r"/(?![/\\])[A-Za-z0-9._~/?&=%+-]*", text) else "/"
+
+
+def _is_too_large(scope: Scope) -> bool:
+    """Whether a request brings more than a form, or does not say how much it brings."""
+    if scope["type"] != "http" or scope["method"] not in _BODY_METHODS or scope["path"].startswith(_WITH_FILES):
+        return False
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "")
+    if "transfer-encoding" in headers or (length and not length.isdecimal()):
+        return True
+    return int(length or 0) > _MAX_BODY_BYTES
 
 
 def _compile(path: str) -> re.Pattern[str]:
