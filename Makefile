@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
 
-.PHONY: help env dev browser run test soak lint types bench screenshots lock
+.PHONY: help env dev browser run test soak lint types bench screenshots offline-bundle lock
 .DEFAULT_GOAL := help
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # A stamp is written last, so that what was broken off is done again and what was done is not.
 $(VENV)/env.stamp: requirements.lock pyproject.toml
@@ -57,6 +57,9 @@ bench: dev browser ## Benchmarks against peers, written to docs/benchmarks.md
 
 screenshots: dev browser ## The pictures of the README and the guides, taken from the running app
 	$(BIN)/python -m bench.screenshots
+
+offline-bundle: env ## dist/shapan-offline-VERSION.zip: all that a machine without network needs, for Linux and Windows
+	$(BIN)/python scripts/offline_bundle.py
 
 lock: dev ## The lock files from requirements.in and requirements-dev.in: versions and hashes, no addresses
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
