@@ -20,8 +20,11 @@ class Wire:
         self._page = page
         self._names: dict[str, str] = {}
         self._last = time.monotonic()
+        self._open: set[str] = set()
         self.bytes: Counter[str] = Counter()
         session = context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", self._on_request)
+        session.on("Network.loadingFailed", self._on_failed)
         session.on("Network.responseReceived", self._on_response)
         session.on("Network.dataReceived", self._on_data)
         session.on("Network.loadingFinished", self._on_finished)
@@ -32,17 +35,27 @@ class Wire:
         self.bytes.clear()
 
     def wait_quiet(self, *, quiet_s: float = _QUIET_S, more_than: tuple[str, int] | None = None) -> None:
-        """Return when nothing has come for `quiet_s`, and more bytes than that of one name have come before."""
+        """Return when nothing has come for `quiet_s`, nothing is awaited, and of one name more bytes came than that."""
         name, size = more_than or ("", -1)
         end = time.monotonic() + 120
         self._last = time.monotonic()
-        while time.monotonic() - self._last < quiet_s or self.bytes[name] <= size:
+        while time.monotonic() - self._last < quiet_s or self.bytes[name] <= size or self._open:
             assert time.monotonic() < end, f"No more than {size} bytes of '{name}' came: {dict(self.bytes)}"
             self._page.wait_for_timeout(50)
 
+    def _on_request(self, event: dict[str, Any]) -> None:
+        self._last = time.monotonic()
+        path = _find_path(event["request"]["url"])
+        if path.startswith("/scene/"):  # a stream stays open for ever; what a table waits for does not
+            self._open.add(event["requestId"])
+        if "redirectResponse" in event:
+            self.bytes[path] += int(event["redirectResponse"]["encodedDataLength"])
+
+    def _on_failed(self, event: dict[str, Any]) -> None:
+        self._open.discard(event["requestId"])
+
     def _on_response(self, event: dict[str, Any]) -> None:
-        path = re.sub(r"^https?://[^/]+|\?.*$", "", event["response"]["url"])
-        self._names[event["requestId"]] = path
+        self._names[event["requestId"]] = _find_path(event["response"]["url"])
 
     def _on_data(self, event: dict[str, Any]) -> None:
         # A stream never finishes: what it brings counts as it comes. Files count once, as sent, when they are there.
@@ -52,6 +65,7 @@ class Wire:
 
     def _on_finished(self, event: dict[str, Any]) -> None:
         self._last = time.monotonic()
+        self._open.discard(event["requestId"])
         if size := int(event["encodedDataLength"]):  # 0: from the browser's own cache
             self.bytes[self._names.get(event["requestId"], "?")] += size
 
@@ -61,3 +75,7 @@ class Wire:
         is_binary = frame["opcode"] == 2
         text = frame["payloadData"]
         self.bytes["websocket"] += len(base64.b64decode(text)) if is_binary else len(text.encode())
+
+
+def _find_path(url: str) -> str:
+    return re.sub(r"^https?://[^/]+|\?.*$", "", url)

@@ -199,3 +199,11 @@ def find_key_sites(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
 def find_responders(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd.GeoDataFrame:
     """People with radios at their last positions; `placed=False` gives also those without one (geometry None)."""
     return read_shapes(store, viewer, ("responders",), _RESPONDERS, {"placed": placed})
+
+
+@governed
+def find_positions(store: Store, viewer: Viewer) -> pd.DataFrame:
+    """Where people with radios were last, for marks that move all day: responder_id, call_sign, kind, x_m, y_m."""
+    sql = """SELECT responder_id, call_sign, kind, ST_X(geom) AS x_m, ST_Y(geom) AS y_m
+        FROM responders WHERE geom IS NOT NULL ORDER BY responder_id"""
+    return read_rows(store, viewer, ("responders",), sql)

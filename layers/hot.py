@@ -79,9 +79,8 @@ def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int
         return ()
     buildings = find_buildings(store, viewer).set_index("building_id")
     cells = None
-    if (
-        len(select_reported(rows, since=since, until=until, kinds=kinds)[0]) >= FEWEST_INCIDENTS
-    ):  # else no cell is judged: spare the lattice
+    reported, _ = select_reported(rows, since=since, until=until, kinds=kinds)
+    if len(reported) >= FEWEST_INCIDENTS:  # else no cell is judged: spare the lattice
         outline = shapely.union_all(boundary.geometry.to_numpy())
         cells = find_hot_cells(rows, outline, since=since, until=until, kinds=kinds, cell_m=CELL_M)
     dwellings = store.read("SELECT building_id, count(*) AS units FROM units GROUP BY building_id")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from data.queries import find_responders
+from data.queries import find_positions
 from i18n import term
-from layers.records import to_points
 from layers.scene import Records, Scene, SceneRequest
 
 _OVER_GROUND_M = 2.0
 
 
 def _build(request: SceneRequest) -> Records:
-    frame = find_responders(request.store, request.viewer)
-    columns = zip(frame["responder_id"], frame["call_sign"], frame["kind"], strict=True)
+    rows = find_positions(request.store, request.viewer)
+    places = request.frame.to_local(rows[["x_m", "y_m"]].to_numpy(dtype=float)).tolist()
+    columns = zip(*(rows[name].tolist() for name in ("responder_id", "call_sign", "kind")), strict=True)
     return [
         {
             "t": call_sign,
@@ -22,9 +22,7 @@ def _build(request: SceneRequest) -> Records:
             "x": [x, y, _OVER_GROUND_M],
             "id": responder_id,
         }
-        for (x, y), (responder_id, call_sign, kind) in zip(
-            to_points(frame.geometry, request.frame), columns, strict=True
-        )
+        for (x, y), (responder_id, call_sign, kind) in zip(places, columns, strict=True)
     ]
 
 

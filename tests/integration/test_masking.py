@@ -117,6 +117,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_incidents",
             "find_key_sites",
             "find_land",
+            "find_positions",
             "find_roads",
             "find_walls",
         ]
