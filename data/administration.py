@@ -1,19 +1,22 @@
 """
-What the administrator's pages do beyond accounts themselves: sessions, keys of other systems, settings.
+What the administrator's pages do beyond accounts themselves: sessions, keys of other systems, settings, backups.
 
-Each checks the right and writes down who did it, in the transaction that does it.
+Each checks the right and writes down who did it, in the transaction that does it where there is one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from data.api_keys import DEFAULT_RATE_PER_MINUTE, put_key, put_revocation
-from data.audit import build_entry, write_audited
+from data.audit import build_entry, record, write_audited
+from data.backup import Backup, make_backup
+from data.keys import find_key
 from data.moments import get_aware, to_stored_time
 from data.rights import check_right
+from data.settings import Settings
 from data.settings_store import StoreSettings, put_setting, read_settings
 from data.store import Clock, Store, Transaction
 from data.viewer import Role, Viewer
@@ -190,3 +193,27 @@ def _get(settings: StoreSettings, name: str) -> object:
     """The value in force as a page gives it back: lists, not tuples."""
     value: object = getattr(settings, name, None)
     return sorted(value) if isinstance(value, tuple) else value
+
+
+def back_up(
+    store: Store, viewer: Viewer, settings: Settings, *, clock: Clock, progress: Callable[[float, str], None]
+) -> Backup:
+    """
+    Back the open store up into the settings' folder, as the nightly job does, and keep as many as the store's settings
+    say.
+
+    Raises
+    ------
+    NotAllowedError
+        The role does not make backups.
+    StoreWriteError, StoreKeyError
+        No room or no rights, or the key cannot be read. Older backups are as they were.
+    """
+    check_right(viewer, "action", "backup")
+    keep = read_settings(store).backup_keep
+    backup = make_backup(
+        store, settings.backup_folder, clock=clock, key=find_key(settings), keep=keep, progress=progress
+    )
+    detail = {"file": backup.path.name, "encrypted": backup.is_encrypted}
+    record(store, build_entry(viewer, "backup", detail=detail), clock=clock)
+    return backup

@@ -18,7 +18,10 @@ from openpyxl.cell import WriteOnlyCell
 CSV, XLSX = "csv", "xlsx"
 FORMATS = (CSV, XLSX)
 MIME = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_DANGEROUS = "=+-@\t\r＝＋－＠"
+_SIGNS = "=+-@"
+# With their full-width twins (U+FF01 to U+FF5E are ASCII's 0x21 to 0x7E), which some spreadsheets read as the same.
+_DANGEROUS = _SIGNS + "".join(chr(ord(sign) + 0xFEE0) for sign in _SIGNS) + "\t\r"
+_BLANK = " \n" + chr(0x3000) + chr(0xFEFF)  # ideographic space, byte order mark
 # Control characters have no place in XML 1.0; openpyxl refuses them.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_CELL = 32_767  # characters in one cell of a workbook (Microsoft, "Excel specifications and limits")
@@ -27,7 +30,7 @@ _MAX_CELL = 32_767  # characters in one cell of a workbook (Microsoft, "Excel sp
 def guard(value: object) -> str:
     """`value` as a cell's text that no spreadsheet runs; empty for None."""
     text = "" if value is None else str(value)
-    first = text.lstrip(" \n\u3000\ufeff")[:1]
+    first = text.lstrip(_BLANK)[:1]
     return f"'{text}" if first and first in _DANGEROUS else text
 
 

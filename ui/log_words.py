@@ -51,11 +51,15 @@ def say_detail(detail: str, lang: Language) -> str:
     """Figures and codes of a row."""
     values: Mapping[str, object] = json.loads(detail)
     parts = [
-        f"{section('audit', lang).get(f'audit.detail_{key}') or key} {say_value(key, value, lang)}"
+        f"{_say_name(key, lang)} {say_value(key, value, lang)}"
         for key, value in values.items()
         if value is not None and value != [] and key != "incident"
     ]
     return " · ".join(parts)
+
+
+def _say_name(key: str, lang: Language) -> str:
+    return section("audit", lang).get(f"audit.detail_{key}") or key
 
 
 def say_value(key: str, value: object, lang: Language) -> str:
@@ -63,7 +67,7 @@ def say_value(key: str, value: object, lang: Language) -> str:
     if isinstance(value, list):
         return ", ".join(say_value(key, one, lang) for one in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name} {say_value(name, one, lang)}" for name, one in value.items())
+        return ", ".join(f"{_say_name(str(name), lang)} {say_value(name, one, lang)}" for name, one in value.items())
     if key in _ROLE_KEYS:
         return term("role", value, lang)
     if key == "subject" and isinstance(value, str) and ":" in value:

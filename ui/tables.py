@@ -71,7 +71,8 @@ def show_empty(text: str) -> None:
 def show_state(state: str, title: str, text: str = "") -> None:
     """A state with a colour: `whole`, `broken` or `unknown`; the words say it too."""
     more = f" · {escape(text)}" if text else ""
-    st.html(f'<div class="sh-state" data-state="{escape(state)}" role="status"><b>{escape(title)}</b>{more}</div>')
+    html = f'<div class="sh-state" data-state="{escape(state)}" role="status"><b>{escape(title)}</b>{more}</div>'
+    st.html(html)
 
 
 def format_time(moment: object) -> str:
