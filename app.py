@@ -13,7 +13,7 @@ import platform
 import secrets
 import socket
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,11 +35,14 @@ from server.door import DEMO_COOKIE, SESSION_COOKIE, Door, DoorState, find_sessi
 from server.events import EventHub
 from server.guard import Guard, build_content_security_policy
 from server.jobs import Job, Scheduler
-from server.keeping import build_backup_job
+from server.keeping import build_backup_job, find_backup_age_s
 from server.lan import LanOptions, OfficeNetwork, check_lan_options
 from server.listen import bind_port, check_address, run_until_stopped
 from server.logs import describe_error, get_log_path, open_logs
 from server.office import bind_office
+from server.oidc import OfficeSignIn
+from server.oidc_options import ProviderOptions, find_provider_options
+from server.oidc_provider import Provider
 from server.operations import is_synthetic, open_store
 from server.routes import build_routes
 from server.scenes import SceneEndpoint
@@ -66,7 +69,7 @@ def configure_streamlit(*, address: str, port: int) -> None:
     bootstrap.load_config_options({**options, "server.address": address, "server.port": port})
 
 
-def build_app(state: AppState, door: DoorState) -> streamlit.App:
+def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None = None) -> streamlit.App:
     """The pages with our routes beside them; in front of all the watch, the guard and the door."""
     network = state.network
     scenes = SceneEndpoint(state)
@@ -94,8 +97,10 @@ def build_app(state: AppState, door: DoorState) -> streamlit.App:
 
     routes: list[BaseRoute] = [
         *build_routes(state, assets=HERE / "ui" / "components" / "table", scenes=scenes),
-        *SignIn(door).build_routes(),
+        *SignIn(door, office_sign_in=provider is not None).build_routes(),
     ]
+    if provider is not None:
+        routes += OfficeSignIn(door, Provider(provider, door.clock)).build_routes()
     door.routes = frozenset(route.path for route in routes if isinstance(route, Route))
     return streamlit.App(
         HERE / "ui" / "main.py",
@@ -146,6 +151,7 @@ def serve(
     *,
     address: str = "127.0.0.1",
     lan: LanOptions | None = None,
+    environ: Mapping[str, str] = os.environ,
     clock: Clock = utc_now,
     on_ready: Callable[[Ticket, Store], None] = lambda *_: None,
 ) -> None:
@@ -158,15 +164,18 @@ def serve(
         Of loopback.
     lan
         Serve the office network beside it, with HTTPS.
+    environ
+        Says which provider of sign-ins the office has (`SHAPAN_OIDC_…`), if any.
 
     Raises
     ------
     RefusedError
-        `address` is not loopback, or nobody could sign in, or what `lan` asks for cannot be.
+        `address` is not loopback, or nobody could sign in, or what `lan` or `environ` asks for cannot be.
     PortInUseError, StoreInUseError, StoreVersionError, StoreMissingError, BadFileError
         Nothing was started.
     """
     bound_memory()
+    provider = find_provider_options(environ)
     with ExitStack() as held:
         listener = held.enter_context(closing(bind_port(check_address(address), settings.port)))
         office = None if lan is None else held.enter_context(bind_office(check_lan_options(lan)))
@@ -187,8 +196,9 @@ def serve(
         held.callback(clear_store)
         state = AppState(runtime, clock, SCENES, EventHub(), ticket.token, clock(), network=network)
         state.metrics.watch(store, state.hub)
+        state.metrics.watch_backups(lambda: find_backup_age_s(settings.store_name, settings.backup_folder, clock=clock))
         configure_streamlit(address=address, port=ticket.port)
-        app = build_app(state, door)
+        app = build_app(state, door, None if door.is_demo else provider)
         path = get_ticket_path(settings)
         held.callback(remove_ticket, path, ticket)
 

@@ -83,6 +83,30 @@ def reset_user(
         ask("user-reset", {"name": name, "password": password}, store, as_json=as_json, as_text=print_password)
 
 
+@user.command(name="office")
+def set_office_user(
+    name: Name,
+    issuer: Annotated[
+        str | None,
+        typer.Option("--issuer", envvar="SHAPAN_OIDC_ISSUER", help="The office's provider, as the server knows it."),
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option("--subject", help="Who it is there (sub); else the first with this account's name.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Sign in there no longer.")] = False,
+    store: StoreName = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Let an account sign in at the office's own provider (OIDC); its password is taken away, its sessions end.
+
+    Example: shapan user office officer07 --issuer https://id.example/realms/office --store wanhu
+    """
+    with sentences(as_json=as_json):
+        arguments = {"name": name, "issuer": issuer, "subject": subject, "off": off}
+        ask("user-office", arguments, store, as_json=as_json, as_text=print_figures)
+
+
 @user.command(name="list")
 def list_users(store: StoreName = None, as_json: AsJson = False) -> None:
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from data import accounts
+from data import accounts, office_accounts
 from data.administration import create_key, revoke_key
 from data.api_keys import DEFAULT_RATE_PER_MINUTE, list_keys
 from data.audit import COMMAND_LINE, build_entry, record, verify
@@ -76,6 +76,18 @@ def reset_user(store: Store, clock: Clock, arguments: Arguments) -> Report:
     name = str(arguments["name"])
     password = accounts.reset_password(store, name, password=None if chosen is None else str(chosen), clock=clock)
     return {**_describe(accounts.get_account(store, name)), "password": password if chosen is None else None}
+
+
+def set_office_user(store: Store, clock: Clock, arguments: Arguments) -> Report:
+    """`name`, and `issuer` or `off`; may have `subject`: who signs in at the office's own provider."""
+    name = str(arguments["name"])
+    if arguments.get("off"):
+        return {**_describe(office_accounts.end_office_sign_in(store, name, clock=clock)), "issuer": None}
+    issuer, subject = str(arguments["issuer"] or ""), arguments.get("subject")
+    account = office_accounts.allow_office_sign_in(
+        store, name, issuer, subject=None if subject is None else str(subject), clock=clock
+    )
+    return {**_describe(account), "issuer": issuer}
 
 
 def list_users(store: Store, _: Clock, __: Arguments) -> Report:
@@ -146,6 +158,7 @@ OPERATIONS: Mapping[str, Callable[[Store, Clock, Arguments], Report]] = {
     "user-add": add_user,
     "user-disable": disable_user,
     "user-reset": reset_user,
+    "user-office": set_office_user,
     "user-list": list_users,
     "key-create": add_key,
     "key-revoke": stop_key,

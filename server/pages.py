@@ -37,7 +37,9 @@ code{font-size:.95em;background:#101f32;padding:.1em .4em;border-radius:.3em}
 HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-def build_page(title: str, body: str, *, lang: Language, other: str, status: int = 200) -> HTMLResponse:
+def build_page(
+    title: str, body: str, *, lang: Language, other: str, status: int = 200, go_on: str | None = None
+) -> HTMLResponse:
     """
     A whole page.
 
@@ -51,11 +53,14 @@ def build_page(title: str, body: str, *, lang: Language, other: str, status: int
         Language, and the address of this page in the other one.
     status
         Of the answer.
+    go_on
+        A path of ours that the browser goes on to by itself.
     """
     code = "zh-CN" if lang == "zh" else "en"
+    refresh = f'<meta http-equiv="refresh" content="0;url={escape(go_on)}">' if go_on else ""
     html = (
         f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">{refresh}'
         f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>{body}"
         f"<nav><span>{escape(t('door.product', lang))}</span>"
         f'<a href="{escape(other)}">{escape(t("door.other_language", lang))}</a>'

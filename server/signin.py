@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from html import escape
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -28,11 +27,11 @@ from gis.errors import ShapanError
 from i18n import Language, check_language, t
 from server.door import DEMO_COOKIE, SESSION_COOKIE, DoorState, choose_return, find_address, find_viewer
 from server.pages import HEADERS, build_field, build_form, build_note, build_page
+from server.tries import Tries
 
 FORM_COOKIE = "shapan_form"
 _FORM_FIELD = "form"
 _DEMO_S = 30 * 24 * 3600
-_TRIES, _TRIES_S = 20, 60.0  # sign-ins a minute from one address: a whole office behind one router still gets in
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class SignIn:
     door: DoorState
     office_sign_in: bool = False
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    _tries: dict[str, deque[float]] = field(default_factory=dict)
+    _tries: Tries = field(default_factory=Tries)
 
     def build_routes(self) -> list[BaseRoute]:
         """Their addresses."""
@@ -66,7 +65,7 @@ class SignIn:
     async def take_login(self, request: Request) -> Response:
         """Start a session, or say the one sentence for every reason."""
         form = await request.form()
-        if self._is_too_often(find_address(request.scope) or ""):
+        if self._tries.is_too_often(find_address(request.scope) or ""):
             lang = check_language(form.get("lang"))
             return self._draw_login(request, lang, note=t("door.too_often", lang), status=429)
         name, password = str(form.get("name", ""))[:200], str(form.get("password", ""))[:200]
@@ -154,9 +153,8 @@ class SignIn:
             build_field("name", t("door.name", lang), autocomplete="username")
             + build_field("password", t("door.password", lang), kind="password", autocomplete="current-password")
         )  # fmt: skip
-        office = (
-            f'<a class="button second" href="/oidc/start?{urlencode({"next": wanted})}">{t("door.office", lang)}</a>'
-        )
+        start = escape(f"/oidc/start?{urlencode({'next': wanted, 'lang': lang})}")
+        office = f'<a class="button second" href="{start}">{t("door.office", lang)}</a>'
         form = build_form(
             "/login", fields, t("door.sign_in", lang), hidden={**self._hidden(request, lang), "next": wanted}
         )
@@ -200,17 +198,6 @@ class SignIn:
             return await handler(request)
 
         return answer
-
-    def _is_too_often(self, address: str) -> bool:
-        """Whether an address tries faster than people do: each try costs a slow hash and a row of the log."""
-        now = time.monotonic()
-        for known in [a for a, tries in self._tries.items() if now - tries[-1] > _TRIES_S]:
-            del self._tries[known]
-        tries = self._tries.setdefault(address, deque(maxlen=_TRIES))
-        is_full = len(tries) == _TRIES and now - tries[0] < _TRIES_S
-        if not is_full:
-            tries.append(now)
-        return is_full
 
     def _seal(self, cookie: str) -> str:
         return hmac.new(self._secret, cookie.encode(), hashlib.sha256).hexdigest()
