@@ -54,6 +54,12 @@ def build_backup_job(store: Store, settings: Settings, clock: Clock) -> Job:
     return Job("backup", work, at=lambda: time(read_settings(store).backup_hour), is_due_at_start=is_due)
 
 
+def find_backup_age_s(store_name: str, folder: Path, *, clock: Clock) -> float | None:
+    """Seconds since the newest backup in `folder`; None when there is none."""
+    newest = next(iter(find_backups(folder, store_name)), None)
+    return None if newest is None else clock().timestamp() - newest.stat().st_mtime
+
+
 def is_backup_due(store: Store, folder: Path, *, clock: Clock) -> bool:
     """Whether the newest backup there, or the store that was never backed up, is older than a day."""
     newest = next(iter(find_backups(folder, store.path.stem)), None)
