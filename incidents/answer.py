@@ -1,0 +1,70 @@
+"""What every method of the analysis gives back: what it was asked, what it used, the rows, and the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from i18n import Language, t
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that explains itself."""
+
+    method: str
+    """Name on the command line, e.g. gi-star"""
+    asked: Mapping[str, object]
+    """Parameters, defaults filled in, with units in their names"""
+    n_used: int
+    """Records that the figures rest on"""
+    rows: pd.DataFrame
+    """The result row by row, see the method"""
+    figures: Mapping[str, object]
+    """The result as a whole, see the method"""
+    said: str
+    """Key of the sentence in the catalogue's section `analysis`"""
+    words: Mapping[str, object] = field(default_factory=dict)
+    """What the sentence's blanks are filled with"""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Records that were not used, by reason"""
+
+    def sentence(self, lang: Language) -> str:
+        """What a commander reads."""
+        return t(f"analysis.{self.said}", lang, **self.words)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values that JSON can hold; what is not a finite number becomes null."""
+        return {
+            "method": self.method,
+            "sentence": self.sentence("en"),
+            "sentence_zh": self.sentence("zh"),
+            "asked": to_plain(self.asked),
+            "used": {"n": self.n_used, "left_out": dict(self.left_out)},
+            "figures": to_plain(self.figures),
+            "rows": [
+                {str(name): to_plain(value) for name, value in row.items()} for row in self.rows.to_dict("records")
+            ],
+        }
+
+
+def to_plain(value: object) -> object:
+    """`value` as JSON knows it."""
+    if isinstance(value, Mapping):
+        return {str(name): to_plain(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return [to_plain(one) for one in value.tolist()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, bool | int | str):
+        return value
+    return str(value)
