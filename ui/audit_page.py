@@ -88,10 +88,12 @@ def _show_log(store: Store, viewer: Viewer, lang: Language) -> None:
         show_empty(t("audit.empty", lang))
         return
     total = int(rows["total"].iloc[0])
-    _show_pager(page, len(rows), total, lang)
-    show_rows(rows, lang)
+    _show_pager("top", page, len(rows), total, lang)
     if get_right(viewer.role, "action", "export_audit") is not Right.NO:
         _offer_export(store, viewer, filters, total, lang)
+    show_rows(rows, lang)
+    if total > _PAGE_ROWS:
+        _show_pager("bottom", page, len(rows), total, lang)
 
 
 def _ask_filters(store: Store, viewer: Viewer, lang: Language) -> dict[str, Any]:
@@ -176,29 +178,23 @@ def _turn(by: int) -> None:
     st.session_state[_PAGE] = max(0, int(st.session_state.get(_PAGE, 0)) + by)
 
 
-def _show_pager(page: int, shown: int, total: int, lang: Language) -> None:
+def _show_pager(where: str, page: int, shown: int, total: int, lang: Language) -> None:
     first = page * _PAGE_ROWS + 1
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("audit.count", lang, first=first, last=first + shown - 1, total=total), width="content")
         if total > _PAGE_ROWS:
-            st.button(t("audit.newer_page", lang), key="audit_newer", on_click=_turn, args=(-1,), disabled=not page)
-            st.button(
-                t("audit.older_page", lang),
-                key="audit_older",
-                on_click=_turn,
-                args=(1,),
-                disabled=first + shown > total,
-            )
+            for name, by, is_end in (("newer", -1, not page), ("older", 1, first + shown > total)):
+                label, key = t(f"audit.{name}_page", lang), f"audit_{name}_{where}"
+                st.button(label, key=key, on_click=_turn, args=(by,), disabled=is_end)
 
 
 # Export
 
 
 def _offer_export(store: Store, viewer: Viewer, filters: dict[str, Any], total: int, lang: Language) -> None:
-    st.subheader(t("audit.export", lang))
-    st.caption(t("audit.export_text", lang, total=total))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         asked = {form: st.button(t(f"audit.export_{form}", lang), key=f"audit_{form}") for form in FORMATS}
+        st.caption(t("audit.export_text", lang, total=total), width="content")
     form = CSV if asked[CSV] else XLSX if asked[XLSX] else None
     if form is None:
         return
