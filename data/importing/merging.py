@@ -133,8 +133,11 @@ class Merge:
             return
         self.changes += len(ids)
         if new:
-            rows = pd.DataFrame({"batch_id": self._batch_id, "table_name": table, "row_id": ids})
-            self._transaction.append("import_changes", rows)
+            self._transaction.execute(
+                "import_changes",
+                "INSERT INTO import_changes SELECT ?, ?, unnest(?::VARCHAR[]), NULL",
+                [self._batch_id, table, ids],
+            )
             return
         before = f"(SELECT {_json_of(table_columns(self._transaction, table))} FROM {table} t WHERE t.{key} = i.id)"
         self._transaction.execute(
