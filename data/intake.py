@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,7 @@ SELECT name FROM (
     UNION SELECT reporter_name FROM incidents
 ) WHERE length(trim(name)) >= 2
 """
+SEALED = "sealed texts"
 _NONCE_BYTES = 12  # NIST SP 800-38D recommends 96 bits
 
 
@@ -120,7 +122,6 @@ def take_in(
     return masked
 
 
-SEALED = "sealed texts"
 _KINDS = {"incidents": "incident", "rentals": "rental", "units": "unit", "key_sites": "site"}
 
 
@@ -142,23 +143,26 @@ def unseal(store: Store, viewer: Viewer, table: str, row_id: str, column: str, *
         raise NotAllowedError("The original is sealed. Open the masked fields with a reason first.")
     log_looks(store, viewer, frozenset({(kind, row_id)}), clock=clock)
     rows = store.read(
-        "SELECT sealed_text FROM sealed_texts WHERE subject_table = ? AND subject_id = ? AND column_name = ? "
+        "SELECT * FROM sealed_texts WHERE subject_table = ? AND subject_id = ? AND column_name = ? "
         "ORDER BY sealed_utc DESC, sealed_id LIMIT 1",
         [table, row_id, column],
     )
     if rows.empty:
         raise RecordMissingError("There is no sealed original: nothing was masked, or its time was over.")
-    blob = base64.b64decode(str(rows["sealed_text"].iloc[0]))
+    return open_sealed(get_key(store, SEALED), rows.to_dict("records")[0])
+
+
+def open_sealed(key: bytes, row: Mapping[Any, Any]) -> str:
+    """The original in a row of sealed_texts; `BadFileError` when the key is another or the row was changed."""
+    blob = base64.b64decode(str(row["sealed_text"]))
+    bound = _bind(str(row["subject_table"]), str(row["subject_id"]), str(row["column_name"]))
     try:
-        plain = AESGCM(get_key(store, SEALED)).decrypt(
-            blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], _bind(table, row_id, column)
-        )
+        return AESGCM(key).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], bound).decode()
     except InvalidTag as error:
         raise BadFileError(
-            f"The sealed original of {table} '{row_id}' cannot be opened: it was sealed with another "
-            f"{store.path.stem}.secret, or was changed. Bring the secret back from the backup of that time."
+            f"The sealed original of {row['subject_table']} '{row['subject_id']}' cannot be opened: it was sealed with "
+            "another secret of the store, or was changed. Bring the secret back from the backup of that time."
         ) from error
-    return plain.decode()
 
 
 def _bind(table: str, row_id: str, column: str) -> bytes:

@@ -1,0 +1,138 @@
+"""
+Retention: how long each kind of data is kept (settings of the store), what is over now, and letting it go.
+
+The log of looks and changes is never shortened: it would have to be trusted without its beginning, and it is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from data.audit import SERVER, Entry, build_entry, write_audited
+from data.moments import to_stored_time
+from data.rights import check_right
+from data.settings_store import StoreSettings, read_settings
+from data.store import Clock, Store, Transaction
+from data.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One kind of data: which rows of `table` are over (`where`, `$before` is the limit), and what is done to them.
+
+    `change` is the SET of an update; None: the rows go. `keep` is how long it may be kept under given settings.
+    """
+
+    name: str
+    table: str
+    where: str
+    change: str | None
+    keep: Callable[[StoreSettings], timedelta]
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "positions",
+        "responders",
+        "kind <> 'volunteer' AND geom IS NOT NULL AND position_utc < $before",
+        "geom = NULL, position_utc = NULL",
+        lambda settings: timedelta(hours=settings.retention_position_hours),
+    ),
+    Rule(
+        "volunteer_positions",
+        "responders",
+        "kind = 'volunteer' AND geom IS NOT NULL AND position_utc < $before",
+        "geom = NULL, position_utc = NULL",
+        lambda settings: timedelta(hours=settings.retention_volunteer_position_hours),
+    ),
+    Rule(
+        "callers",
+        "incidents",
+        "reported_utc < $before AND (reporter_name IS NOT NULL OR reporter_phone IS NOT NULL)",
+        "reporter_name = NULL, reporter_phone = NULL",
+        lambda settings: timedelta(days=settings.retention_caller_days),
+    ),
+    Rule(
+        "sealed_texts",
+        "sealed_texts",
+        "sealed_utc < $before",
+        None,
+        lambda settings: timedelta(days=settings.retention_caller_days),
+    ),
+    Rule(
+        "moved_out",
+        "occupants",
+        "moved_out_on < $before::DATE",
+        None,
+        lambda settings: timedelta(days=settings.retention_moved_out_days),
+    ),
+    Rule(
+        "sessions",
+        "sessions",
+        "ended_utc < $before",
+        None,
+        lambda settings: timedelta(days=settings.retention_session_days),
+    ),
+    Rule(
+        "openings",
+        "openings",
+        "ends_utc < $before",
+        None,
+        lambda settings: timedelta(days=settings.retention_opening_days),
+    ),
+)
+
+
+def plan_retention(store: Store, now: datetime) -> dict[str, int]:
+    """How many rows each rule would let go at `now` (aware), rules without any included: the dry run."""
+    settings = read_settings(store)
+    counts = {}
+    for rule in RULES:
+        rows = store.read(f"SELECT count(*) AS n FROM {rule.table} WHERE {rule.where}", _limit(rule, settings, now))
+        counts[rule.name] = int(rows["n"].iloc[0])
+    return counts
+
+
+def apply_retention(store: Store, *, viewer: Viewer | None = None, clock: Clock) -> dict[str, int]:
+    """
+    Let go what is over; returns how many rows of each rule, and the log says so in the same transaction.
+
+    `viewer` is who asked for it, whose right is checked; None is the server's daily job. Where nothing is over nothing
+    is written: a log full of empty days would hide the others. The job leaves the invented sample alone, whose time
+    stands still: its people with radios would all be gone after a night.
+    """
+    if viewer is not None:
+        check_right(viewer, "action", "retention")
+    now, settings = clock(), read_settings(store)
+    if viewer is None and bool(store.read("SELECT count(*) AS n FROM community WHERE synthetic")["n"].iloc[0]):
+        return dict.fromkeys((rule.name for rule in RULES), 0)
+    if not any(plan_retention(store, now).values()):
+        return dict.fromkeys((rule.name for rule in RULES), 0)
+
+    def work(transaction: Transaction) -> dict[str, int]:
+        return {rule.name: _apply(transaction, rule, _limit(rule, settings, now)) for rule in RULES}
+
+    def describe(gone: Mapping[str, int]) -> list[Entry]:
+        detail = {name: count for name, count in gone.items() if count}
+        if viewer is None:
+            return [Entry("retention", SERVER, detail=detail)]
+        return [build_entry(viewer, "retention", detail=detail)]
+
+    return write_audited(store, work, describe, clock=clock)
+
+
+def _apply(transaction: Transaction, rule: Rule, limit: Mapping[str, object]) -> int:
+    sql = f"SELECT count(*) AS n FROM {rule.table} WHERE {rule.where}"
+    count = int(transaction.fetch(sql, limit)["n"].iloc[0])
+    if count and rule.change is None:
+        transaction.execute(rule.table, f"DELETE FROM {rule.table} WHERE {rule.where}", limit)
+    elif count:
+        transaction.execute(rule.table, f"UPDATE {rule.table} SET {rule.change} WHERE {rule.where}", limit)
+    return count
+
+
+def _limit(rule: Rule, settings: StoreSettings, now: datetime) -> dict[str, object]:
+    return {"before": to_stored_time(now - rule.keep(settings))}
