@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import bench_addresses, bench_first_frame, bench_hotspots, bench_import, bench_live
+from bench import bench_addresses, bench_encryption, bench_first_frame, bench_hotspots, bench_import, bench_live
 from bench.places import make_places
 from bench.replicated import ROOT, SIDE
 from bench.report import WRITERS, write_page
@@ -27,6 +27,7 @@ def run_part(part: str, *, side: int, rounds: int) -> Figures:
     loads = [os.getloadavg()[0]]
     work: dict[str, Callable[[], Figures]] = {
         "addresses": lambda: dict(bench_addresses.run()),
+        "encryption": lambda: dict(bench_encryption.run()),
         "hotspots": lambda: dict(bench_hotspots.run()),
         "import": lambda: dict(bench_import.run(side=side, rounds=rounds)),
     }

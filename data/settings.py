@@ -83,7 +83,7 @@ def build_settings(
     environ: Mapping[str, str] = os.environ, *, store_name: str | None = None, port: int | None = None
 ) -> Settings:
     """Settings from the environment's `SHAPAN_…`; arguments win over it."""
-    home, key_file, backups = (environ.get(name) for name in ("SHAPAN_HOME", "SHAPAN_KEY_FILE", "SHAPAN_BACKUPS"))
+    home, key_file, backups = environ.get("SHAPAN_HOME"), environ.get("SHAPAN_KEY_FILE"), environ.get("SHAPAN_BACKUPS")
     return Settings(
         home=Path(home).expanduser() if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
         store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),

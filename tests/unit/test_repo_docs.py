@@ -15,6 +15,7 @@ from gis import errors
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ("docs/admin.md", "docs/admin.zh-CN.md")
 COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+VARIABLES = ["SHAPAN_HOME", "SHAPAN_STORE", "SHAPAN_PORT", "SHAPAN_KEY", "SHAPAN_KEY_FILE", "SHAPAN_BACKUPS"]
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ShapanError)]
 
 
@@ -48,14 +49,14 @@ def test_every_exit_code_is_explained(guide: str, code: cli_frame.Exit) -> None:
     assert re.search(rf"^\| {int(code)} \|", guide, re.MULTILINE)
 
 
-@pytest.mark.parametrize("variable", ["SHAPAN_HOME", "SHAPAN_STORE", "SHAPAN_PORT"])
+@pytest.mark.parametrize("variable", VARIABLES)
 def test_every_setting_is_explained(guide: str, variable: str) -> None:
     assert f"`{variable}`" in guide
 
 
 def test_settings_are_all_of_those_that_are_read() -> None:
     code = (ROOT / "data" / "settings.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'environ\.get\("(\w+)"\)', code)) == {"SHAPAN_HOME", "SHAPAN_STORE", "SHAPAN_PORT"}
+    assert sorted(re.findall(r'environ\.get\("(\w+)"\)', code)) == sorted(VARIABLES)
 
 
 def test_both_guides_have_the_same_chapters_and_tables() -> None:
