@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import gc
-import logging
 import os
 import platform
 import secrets
@@ -24,6 +23,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 from streamlit.web import bootstrap
 
+from data.retention import apply_retention
 from data.runtime import clear_store, set_store
 from data.sessions import Sessions
 from data.settings import Settings
@@ -38,7 +38,7 @@ from server.jobs import Job, Scheduler
 from server.keeping import build_backup_job, find_backup_age_s
 from server.lan import LanOptions, OfficeNetwork, check_lan_options
 from server.listen import bind_port, check_address, run_until_stopped
-from server.logs import describe_error, get_log_path, open_logs
+from server.logs import adopt_loggers, get_log_path, open_logs
 from server.office import bind_office
 from server.oidc import OfficeSignIn
 from server.oidc_options import ProviderOptions, find_provider_options
@@ -52,7 +52,6 @@ from server.ticket import Ticket, get_ticket_path, remove_ticket, write_ticket
 from server.watch import Watch
 
 HERE = Path(__file__).resolve().parent
-_log = logging.getLogger("app")
 _M_ARENA_MAX = -8  # malloc.h of glibc
 
 
@@ -67,6 +66,7 @@ def configure_streamlit(*, address: str, port: int) -> None:
     sections = tomllib.loads((HERE / "ui" / "streamlit.toml").read_text(encoding="utf-8"))
     options = {f"{section}.{name}": value for section, names in sections.items() for name, value in names.items()}
     bootstrap.load_config_options({**options, "server.address": address, "server.port": port})
+    adopt_loggers("streamlit", "uvicorn", "websockets")
 
 
 def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None = None) -> streamlit.App:
@@ -114,22 +114,19 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
             ),
             Middleware(Door, state=door),
         ],
-        on_script_error=note_page_error,
         lifespan=run,
     )
 
 
 def build_jobs(state: AppState, door: DoorState) -> list[Job]:
-    """Work at its time: sessions that ended by themselves, the nightly backup."""
+    """Work at its time: sessions that ended by themselves, what is kept no longer, the nightly backup after that."""
+    store, clock = state.store, state.clock
     return [
         Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
-        build_backup_job(state.store, state.runtime.settings, state.clock),
+        # Each hour, because some things are kept for hours: a daily job would keep them for up to a day more.
+        Job("retention", lambda: apply_retention(store, clock=clock), every=timedelta(hours=1)),
+        build_backup_job(store, state.runtime.settings, clock),
     ]
-
-
-def note_page_error(error: Exception) -> None:
-    """A page's error into the log; the page itself shows no details."""
-    _log.error("A page failed.", extra={"fields": {"error": describe_error(error)}})
 
 
 def open_door(store: Store, clock: Clock, *, in_office_network: bool) -> DoorState:
