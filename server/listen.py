@@ -133,6 +133,7 @@ def _configure(app: ASGIApp, context: ssl.SSLContext | None, *, lifespan: bool) 
         ws_max_size=_WEBSOCKET_BYTES,
         ws_per_message_deflate=False,
         access_log=False,
+        log_config=None,  # what it says goes through our own log, which quotes no values
         log_level="warning",
         server_header=False,
         proxy_headers=False,  # a header must not say who asks: loopback may read more than the office

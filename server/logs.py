@@ -101,6 +101,20 @@ def _is_wanted(record: logging.LogRecord) -> bool:
     return record.levelno >= (logging.INFO if record.name.partition(".")[0] in _OURS else logging.ERROR)
 
 
+def adopt_loggers(*packages: str) -> None:
+    """
+    Take away the handlers that other packages gave their loggers, so that what goes wrong there is told through ours.
+
+    Their own would write texts and tracebacks with values to standard error, where a service manager keeps them.
+    """
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in packages]
+    for logger in map(logging.getLogger, names):
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+        logger.propagate = True
+        logger.setLevel(logging.ERROR)
+
+
 def get_log_path(home: Path, store_name: str) -> Path:
     """Where the log of a store's server lies; older ones have .1 to .5 behind their name."""
     return home / "logs" / f"{store_name}.jsonl"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gis.errors import BadRecordError
 from server import logs
-from server.logs import describe_error, get_log_path, open_logs, to_entry
+from server.logs import adopt_loggers, describe_error, get_log_path, open_logs, to_entry
 
 PERSON = "张三丰"
 Write = Callable[[], list[dict[str, object]]]
@@ -68,6 +68,26 @@ def test_other_packages_are_heard_only_when_something_fails(path: Path) -> None:
         logging.getLogger("server").debug("noise")
         logging.getLogger("uvicorn.error").error("trouble")
     assert [entry["logger"] for entry in read(path)] == ["uvicorn.error"]
+
+
+def test_what_other_packages_print_by_themselves_goes_through_ours(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = logging.getLogger("otherpackage.pages")
+    theirs.propagate = False
+    theirs.addHandler(logging.StreamHandler(sys.stderr))
+    theirs.setLevel(logging.CRITICAL)
+    with open_logs(path):
+        adopt_loggers("otherpackage")
+        try:
+            int(PERSON)
+        except ValueError:
+            theirs.exception("Uncaught: %s", PERSON)
+    shown = capsys.readouterr().err
+    assert PERSON not in shown + path.read_text(encoding="utf-8")
+    assert shown.count("Traceback (without values):") == 1
+    (entry,) = read(path)
+    assert (entry["logger"], entry["level"]) == ("otherpackage.pages", "error")
 
 
 def test_is_for_its_owner_only_and_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
