@@ -11,11 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from data.keys import to_key
 from data.store import Store, Transaction
 from gis.errors import ShapanError, StoreWriteError
 from tests.fixtures.stores import NOON, add_alias, count_aliases
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = "a key for the test"
 
 
 @pytest.fixture
@@ -30,12 +32,14 @@ FULL_DISK = """
 import os, resource, signal, sys
 import pandas as pd
 from pathlib import Path
+from data.keys import to_key
 from data.store import Store
 from gis.errors import StoreWriteError
 from tests.fixtures.killed_writer import put
 path = Path(sys.argv[1])
-Store(path).close()
-store = Store(path, log_limit_bytes=100_000 if sys.argv[2] == "fold" else 10**9)
+key = to_key(sys.argv[3]) if sys.argv[3] else None
+Store(path, key=key).close()
+store = Store(path, key=key, log_limit_bytes=100_000 if sys.argv[2] == "fold" else 10**9)
 def write(n):
     alias = {"alias": str(n), "canonical": os.urandom(10_000).hex(), "kind": "site"}
     store.write(lambda t: (put(t, f"1-0-{n}", 1), t.append("aliases", pd.DataFrame([alias]))))
@@ -54,7 +58,7 @@ tables = ("buildings", "units", "rentals", "aliases")
 found = [int(store.read(f"SELECT count(*) AS n FROM {t}")["n"].iloc[0]) for t in tables]
 print("readable", written, *found, store.revision())
 store.close()
-store = Store(path)
+store = Store(path, key=key)
 print("opened while full", *[len(store.read(f"SELECT * FROM {t}")) for t in tables])
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 write(9999)
@@ -63,11 +67,11 @@ print("closed")
 """
 
 
-@pytest.mark.parametrize("fills", ["log", "fold"])
-def test_a_full_disk_is_said_clearly_and_leaves_nothing_half_written(tmp_path: Path, fills: str) -> None:
+@pytest.mark.parametrize(("fills", "key"), [("log", ""), ("fold", ""), ("log", KEY), ("fold", KEY)])
+def test_a_full_disk_is_said_clearly_and_leaves_nothing_half_written(tmp_path: Path, fills: str, key: str) -> None:
     """A limit on the size of files stands for the disk: the writes fail in the same calls (EFBIG for ENOSPC)."""
     path = tmp_path / "demo.duckdb"
-    command = [sys.executable, "-c", FULL_DISK, str(path), fills]
+    command = [sys.executable, "-c", FULL_DISK, str(path), fills, key]
     child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
     assert child.returncode == 0, child.stderr
     refused, readable, opened, closed = child.stdout.splitlines()
@@ -81,7 +85,7 @@ def test_a_full_disk_is_said_clearly_and_leaves_nothing_half_written(tmp_path: P
     assert closed == "closed"
     assert "The log of store 'demo' stays beside it for now" in child.stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == ["demo.duckdb", "demo.duckdb.lock"]
-    with Store(path) as store:
+    with Store(path, key=to_key(key) if key else None) as store:
         assert len(store.read("SELECT * FROM buildings WHERE building_id = '1-0-9999'")) == 1
         assert len(store.read("SELECT * FROM units")) == written + 1
 
