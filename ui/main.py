@@ -7,13 +7,21 @@ import streamlit as st
 
 from i18n import t
 from ui.accounts_page import show_accounts
+from ui.approvals_page import show_approvals
 from ui.audit_page import show_audit
 from ui.desk import show_desk
 from ui.session import get_language, get_viewer
+from ui.settings_page import show_settings
 from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_out
 from ui.wall import show_wall
 
-DRAW = {"desk": show_desk, "audit": show_audit, "accounts": show_accounts}
+DRAW = {
+    "desk": show_desk,
+    "approvals": show_approvals,
+    "audit": show_audit,
+    "accounts": show_accounts,
+    "settings": show_settings,
+}
 
 
 def main() -> None:
