@@ -41,7 +41,7 @@ def visit(server_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         env=build_environment(home),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         check=False,
     )
     assert seen.returncode == 0, seen.stderr
