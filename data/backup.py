@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from data.backup_files import choose_name, find_backups
+from data.backup_files import UNFINISHED, choose_name, find_backups, find_unfinished
 from data.connecting import DatabaseError, connect, copy_whole, digest_tables, first_line
 from data.durable import put_in_place
 from data.keys import StoreKey, build_key_missing
@@ -125,6 +125,8 @@ def make_backup(
     try:
         with _ONE_AT_A_TIME, make_scratch(store.path, "backup") as scratch:
             folder.mkdir(parents=True, exist_ok=True)
+            for left in find_unfinished(folder, name):  # by a process that was killed
+                left.unlink()
             raw, whole, back = (scratch / part / f"{name}.duckdb" for part in ("raw", "whole", "back"))
             for path in (raw, whole, back):
                 path.parent.mkdir()
@@ -138,7 +140,7 @@ def make_backup(
             progress(0.4, "digest")
             contents = {**describe_file(raw, own_key), "tables": digest_tables(raw, own_key)}
             progress(0.6, "pack")
-            work = folder / f"{name}-{now:%Y%m%dT%H%M%SZ}.partial"
+            work = choose_name(folder, name, now).with_suffix(UNFINISHED)
             try:
                 _pack(work, whole, backup_key, secrets=secrets, contents=contents, store_name=name, made=now)
                 progress(0.8, "read back")

@@ -6,17 +6,26 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-ENDING = ".shapanbackup"
+ENDING, UNFINISHED = ".shapanbackup", ".partial"
 # Where backups lie when nobody says otherwise, beside the store: data/settings.py.
 FOLDER = "backups"
 
 
 def find_backups(folder: Path, store_name: str) -> list[Path]:
     """Backups of a store in a folder, the newest first by their names."""
-    own = re.compile(re.escape(store_name) + r"-(\d{8}T\d{6}Z)(?:-(\d+))?" + re.escape(ENDING))
+    return _find(folder, store_name, ENDING)
+
+
+def find_unfinished(folder: Path, store_name: str) -> list[Path]:
+    """What a process left there that was killed while it wrote a backup of that store."""
+    return _find(folder, store_name, UNFINISHED)
+
+
+def _find(folder: Path, store_name: str, ending: str) -> list[Path]:
+    own = re.compile(re.escape(store_name) + r"-(\d{8}T\d{6}Z)(?:-(\d+))?" + re.escape(ending))
     found = [
         (match[1], int(match[2] or 1), path)
-        for path in folder.glob(f"*{ENDING}")
+        for path in folder.glob(f"*{ending}")
         if (match := own.fullmatch(path.name))
     ]
     return [path for *_, path in sorted(found, reverse=True)]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -43,11 +45,21 @@ def clock() -> datetime:
     return NOON
 
 
+@cache
+def build_file(key: StoreKey | None) -> bytes:
+    """A real place, closed: made once, because a new store takes half a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "place.duckdb"
+        with Store(path, key=key, clock=clock) as store:
+            found(store)
+            store.write(lambda t: add_alias(t, CANARY))
+        return path.read_bytes()
+
+
 def make_store(path: Path, key: StoreKey | None = None) -> Path:
     """A real place with a secret beside it, closed."""
-    with Store(path, key=key, clock=clock) as store:
-        found(store)
-        store.write(lambda t: add_alias(t, CANARY))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(build_file(key))
     path.with_name(f"{path.stem}.secret").write_text("5ec4e7" * 8 + CANARY)
     return path
 
@@ -119,7 +131,7 @@ def test_a_backup_is_of_one_moment_while_others_write(tmp_path: Path, key: Store
         writers.start()
         made = []
         try:
-            for _ in range(4):
+            for _ in range(3):
                 made.append(make_backup(store, tmp_path / "backups", clock=clock))
         finally:
             is_over.set()
@@ -168,6 +180,23 @@ def test_a_backup_that_does_not_come_back_the_same_does_not_count(
     ):
         make_backup(store, folder, clock=clock, keep=1)
     assert list_files(folder) == [good.path.name]
+    assert list_files(path.parent) == ["place.duckdb", "place.secret"]
+
+
+def test_a_kill_leaves_nothing_that_counts_and_the_next_backup_clears_it_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = make_store(tmp_path / "home" / "place.duckdb"), tmp_path / "backups"
+    pid = os.fork()
+    if not pid:
+        monkeypatch.setattr(backup_module, "put_in_place", lambda *_: os._exit(9))
+        back_up(path, folder)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert list_files(folder) == ["place-20261123T063000Z.partial"]
+    assert find_backups(folder, "place") == []
+    made = back_up(path, folder)
+    assert list_files(folder) == [made.path.name]
     assert list_files(path.parent) == ["place.duckdb", "place.secret"]
 
 
