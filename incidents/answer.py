@@ -28,13 +28,17 @@ class Answer:
     said: str
     """Key of the sentence in the catalogue's section `analysis`"""
     words: Mapping[str, object] = field(default_factory=dict)
-    """What the sentence's blanks are filled with"""
+    """What the sentence's blanks are filled with; a key of the catalogue is said in the reader's language"""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Records that were not used, by reason"""
 
     def sentence(self, lang: Language) -> str:
         """What a commander reads."""
-        return t(f"analysis.{self.said}", lang, **self.words)
+        words = {
+            name: t(word, lang) if isinstance(word, str) and word.startswith("analysis.") else word
+            for name, word in self.words.items()
+        }
+        return t(f"analysis.{self.said}", lang, **words)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values that JSON can hold; what is not a finite number becomes null."""

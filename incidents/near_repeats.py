@@ -35,6 +35,7 @@ Names = NDArray[np.object_]
 DISTANCES_M = (50.0, 100.0, 200.0)
 DAYS = (3.0, 7.0, 14.0, 30.0)
 SAME_UNIT, SAME_BUILDING, SAME_PLACE = "same unit", "same building", "same place"
+_SAID = {SAME_UNIT: "analysis.same_unit", SAME_BUILDING: "analysis.same_building", SAME_PLACE: "analysis.same_place"}
 
 
 def find_near_repeats(
@@ -126,7 +127,7 @@ def find_near_repeats(
         return Answer("near-repeat", asked, len(xy), rows, figures, "near_none", {"n": len(xy)})
     best = strongest.iloc[0]
     words = {
-        "times": f"{best['ratio']:.1f}", "distance": best["distance"], "days": best["days"], "n": int(best["pairs"]),
+        "times": f"{best['ratio']:.1f}", "distance": _SAID.get(best["distance"], f"{best['distance']} m"), "days": best["days"], "n": int(best["pairs"]),
         "expected": f"{best['expected']:.1f}", "p": say_p(float(best["p"])),
     }  # fmt: skip
     return Answer("near-repeat", asked, len(xy), rows, figures, "near_found", words)
