@@ -21,13 +21,14 @@ def put_secret(page: str, title: str, secret: str, text: str) -> None:
 
 
 def show_notes(page: str) -> None:
-    """What was put for this page."""
+    """What was put for this page, in a place of its own: what follows is where it was, a chosen tab stays chosen."""
     note = st.session_state.pop(f"{page}_{_NOTE}", None)
-    if note is not None:
-        (st.success if note[0] == "done" else st.error)(note[1])
     secret = st.session_state.pop(f"{page}_{_SECRET}", None)
-    if secret is not None:
-        with st.container(border=True, key=f"{page}_secret"):
-            st.write(secret[0])
-            st.code(secret[1], language=None)
-            st.caption(secret[2])
+    with st.container():
+        if note is not None:
+            (st.success if note[0] == "done" else st.error)(note[1])
+        if secret is not None:
+            with st.container(border=True, key=f"{page}_secret"):
+                st.write(secret[0])
+                st.code(secret[1], language=None)
+                st.caption(secret[2])

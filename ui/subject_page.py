@@ -85,6 +85,8 @@ def _ask_address(store: Store, viewer: Viewer, lang: Language) -> None:
         return
     hit = hits[0] if len(hits) == 1 else _choose_hit(store, viewer, hits, lang)
     if hit is not None:
+        if hit.score < 1 and (result.understood.room or result.understood.unit):
+            st.caption(t("wall.part_missing", lang))
         kind, place_id = to_place(hit)
         _show_file(store, viewer, kind, place_id, label_hit(store, viewer, hit, lang), lang)
 

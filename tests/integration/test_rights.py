@@ -194,7 +194,7 @@ def test_no_query_hides_in_another_module() -> None:
     allowed = {
         *("change_settings", "create_key", "list_sessions", "revoke_key", "revoke_session"),  # manage_… each
         *("use_export", "read_subject_file", "take_audit"),  # an export's own right, find_audit
-        *("erase_person", "apply_retention", "back_up"),
+        *("erase_person", "find_rows", "apply_retention", "back_up"),
         "open_fields",
         "ask",
         "decide",
