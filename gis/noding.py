@@ -15,6 +15,9 @@ Geometries = npt.NDArray[np.object_]
 # accuracy of any survey. See Hobby, Practical segment intersection with finite precision output (1999),
 # doi:10.1016/S0925-7721(99)00021-8, which GEOS implements.
 GRID_M: Final = 0.001
+# A piece lies at most so far from the way that it was cut from: each pass moves it by less than the grid's diagonal.
+REACH_M: Final = 4 * GRID_M
+_MOST_PASSES = 5
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def node_lines(lines: Geometries, layer: npt.NDArray[np.int64] | None = None) ->
     ways: list[npt.NDArray[np.intp]] = []
     for value in np.unique(layers):
         where = np.flatnonzero(layers == value)
-        made = shapely.get_parts(shapely.get_parts(shapely.union_all(lines[where], grid_size=GRID_M)))
+        made = _unite(lines[where])
         pieces.append(made)
         ways.append(where[_owner(made, lines[where])])
     all_pieces, all_ways = np.concatenate(pieces), np.concatenate(ways)
@@ -66,15 +69,27 @@ def node_lines(lines: Geometries, layer: npt.NDArray[np.int64] | None = None) ->
     return Noded(all_pieces[order], all_ways[order])
 
 
+def _unite(lines: Geometries) -> Geometries:
+    """Pieces on the grid. Where lines crowd within millimetres a pass moves some onto others: so until it is stable."""
+    made = lines
+    for _ in range(_MOST_PASSES):
+        before, made = made, shapely.get_parts(shapely.get_parts(shapely.union_all(made, grid_size=GRID_M)))
+        if len(before) == len(made):
+            break
+    return np.asarray(made, dtype=object)
+
+
 def _owner(pieces: Geometries, lines: Geometries) -> npt.NDArray[np.intp]:
-    """For each piece the first of `lines` that runs along it: both its middle and its quarter lie on the line."""
+    """For each piece the first of `lines` that runs along the whole of it; where none does, the nearest."""
     owner = np.full(len(pieces), len(lines), dtype=np.intp)
     middle = shapely.line_interpolate_point(pieces, 0.5, normalized=True)
-    quarter = shapely.line_interpolate_point(pieces, 0.25, normalized=True)
     tree = shapely.STRtree(lines)
-    piece, line = tree.query(middle, predicate="dwithin", distance=4 * GRID_M)
-    along = shapely.dwithin(quarter[piece], lines[line], 4 * GRID_M)
-    np.minimum.at(owner, piece[along], line[along])
+    piece, line = tree.query(middle, predicate="dwithin", distance=REACH_M)
+    for share in (0.0, 0.25, 0.75, 1.0):
+        place = shapely.line_interpolate_point(pieces[piece], share, normalized=True)
+        along = shapely.dwithin(place, lines[line], REACH_M)
+        piece, line = piece[along], line[along]
+    np.minimum.at(owner, piece, line)
     lost = owner == len(lines)
     if lost.any():
         owner[lost] = tree.query_nearest(middle[lost], all_matches=False)[1]

@@ -41,7 +41,7 @@ CLOSED_BY_SERVER = 4401
 
 # Asked before there is a session, or with a key or token of their own.
 _OPEN = frozenset(
-    {"/login", "/oidc/start", "/oidc/return", "/health", "/healthz", "/metrics", "/favicon.ico", "/favicon.png"}
+    {"/login", "/oidc/start", "/oidc/return", "/health", "/metrics", "/favicon.ico", "/favicon.png"}
 )
 _OPEN_PREFIXES = ("/connect", "/ca.", "/api/v1/admin/")
 # With a first password nothing else is to be had.

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gis.noding import GRID_M, node_lines
+from gis.noding import GRID_M, REACH_M, node_lines
 from gis.tessellate import build_boundary, split_grids
 
 coordinate = st.integers(0, 400).map(lambda v: v / 4)
@@ -32,7 +32,7 @@ def test_noded_ways_cover_the_same_ground_and_meet_at_ends(lines: np.ndarray) ->
     whole, made = shapely.union_all(lines), shapely.union_all(noded.pieces)
     assert shapely.hausdorff_distance(whole, made) <= 2 * GRID_M
     assert meet_at_ends_only(noded.pieces)
-    covered = shapely.covered_by(noded.pieces, shapely.buffer(lines[noded.way], 3 * GRID_M))
+    covered = shapely.covered_by(noded.pieces, shapely.buffer(lines[noded.way], REACH_M + 2 * GRID_M))
     assert covered.all()
     again = node_lines(noded.pieces)
     assert sorted(shapely.to_wkb(shapely.normalize(again.pieces))) == sorted(
