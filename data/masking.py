@@ -130,12 +130,11 @@ def mask_frame(
     for column, (table_name, original) in persons.items():
         mask = _choose_mask(original)
         subjects = _find_opened(shown, table_name, viewer)
-        opened = [own and bool(subject) for subject, own in zip(subjects, mine, strict=True)]
         looked.update(subject for subject, own in zip(subjects, mine, strict=True) if subject and own)
         shown[column] = pd.Series(
             [
                 None if not own or pd.isna(value) else value if clear else mask(str(value))
-                for value, own, clear in zip(shown[column], mine, opened, strict=True)
+                for value, own, clear in zip(shown[column], mine, subjects, strict=True)
             ],
             index=shown.index,
             dtype=object,
