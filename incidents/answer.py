@@ -49,10 +49,25 @@ class Answer:
             "asked": to_plain(self.asked),
             "used": {"n": self.n_used, "left_out": dict(self.left_out)},
             "figures": to_plain(self.figures),
-            "rows": [
-                {str(name): to_plain(value) for name, value in row.items()} for row in self.rows.to_dict("records")
-            ],
+            "rows": self.plain_rows(),
         }
+
+    def plain_rows(self) -> list[dict[str, object]]:
+        """Rows as JSON knows them, column by column: there may be a million."""
+        columns = [_to_list(self.rows[name]) for name in self.rows.columns]
+        names = [str(name) for name in self.rows.columns]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _to_list(column: pd.Series) -> list[object]:
+    if column.dtype.kind in "iub":
+        return list(column.tolist())
+    if column.dtype.kind == "f":
+        values = column.to_numpy()
+        whole = values.astype(object)
+        whole[~np.isfinite(values)] = None
+        return list(whole)
+    return [to_plain(value) for value in column.tolist()]
 
 
 def to_plain(value: object) -> object:

@@ -82,8 +82,8 @@ def find_curve(counts: Counts, total: int) -> pd.DataFrame:
     """
     The share of places, fullest first, that makes the share of incidents: places, place_share, incident_share.
 
-    `counts` of the places with incidents; `total` places in all. One row where the count changes, the first is 0, 0, and
-    the last is every place.
+    `counts` of the places with incidents; `total` places in all. One row where the count changes, the first is 0, 0,
+    and the last is every place.
     """
     if total < counts.size:
         raise BadRecordError(f"{counts.size} places have incidents, but there are only {total}. Count all places.")

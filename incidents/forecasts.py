@@ -178,7 +178,8 @@ def find_back_test(
     middle = table[table["share"] == shares[len(shares) // 2]].reset_index(drop=True)
     best = middle.loc[int(middle["hit_rate"].to_numpy().argmax())]
     words = {
-        "map": f"analysis.map_{best['map']}", "share": f"{100 * best['share']:g}", "hit": f"{100 * best['hit_rate']:.0f}",
+        "map": f"analysis.map_{best['map']}", "share": f"{100 * best['share']:g}",
+        "hit": f"{100 * best['hit_rate']:.0f}",
         "rival": f"{100 * best['rival_hit_rate']:.0f}", "periods": len(used),
     }  # fmt: skip
     asked = {"memory": memory, "shares": list(shares), "units": n_units, "periods": n_periods}

@@ -127,7 +127,8 @@ def find_near_repeats(
         return Answer("near-repeat", asked, len(xy), rows, figures, "near_none", {"n": len(xy)})
     best = strongest.iloc[0]
     words = {
-        "times": f"{best['ratio']:.1f}", "distance": _SAID.get(best["distance"], f"{best['distance']} m"), "days": best["days"], "n": int(best["pairs"]),
+        "times": f"{best['ratio']:.1f}", "distance": _SAID.get(best["distance"], f"{best['distance']} m"),
+        "days": best["days"], "n": int(best["pairs"]),
         "expected": f"{best['expected']:.1f}", "p": say_p(float(best["p"])),
     }  # fmt: skip
     return Answer("near-repeat", asked, len(xy), rows, figures, "near_found", words)
