@@ -169,6 +169,9 @@ def import_files(
     skip_bad_rows: Annotated[bool, typer.Option("--skip-bad-rows", help="Leave bad rows out and list them.")] = False,
     drop_persons: Annotated[bool, typer.Option("--drop-persons", help="Leave columns with persons' data out.")] = False,
     as_json: AsJson = False,
+    with_persons: Annotated[
+        bool, typer.Option("--with-persons", help="Keep persons' fields: for an encrypted store with an administrator.")
+    ] = False,
 ) -> None:
     """
     Bring a community's files into a store, all or nothing; the store is made when there is none.
@@ -185,6 +188,7 @@ def import_files(
             skip_bad_rows=skip_bad_rows,
             drop_persons=drop_persons,
             community_name=name,
+            with_persons=with_persons,
             address_prefix=address_prefix,
             kinds=kinds,
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -108,14 +109,24 @@ async def _respond(work: Callable[[], Report]) -> Response:
 async def _read_form(request: Request) -> tuple[list[SourceFile], ImportOptions]:
     from data.importing import ImportOptions, SourceFile  # slow to load, and only imports need it
 
-    async with request.form(max_files=MAX_FILES, max_part_size=1_000_000) as form:
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise ValueError("expected a form with files")
+    parser = MultiPartParser(request.headers, request.stream(), max_files=MAX_FILES, max_part_size=1_000_000)
+    # Files may hold persons: they stay in memory, where the parser would put larger ones into a temporary file.
+    parser.spool_max_size = MAX_UPLOAD_BYTES
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise ValueError("the form is broken") from error
+    try:
         sources = [
             SourceFile(part.filename or "", await part.read())
             for part in form.getlist("source")
             if isinstance(part, UploadFile)
         ]
         chosen = dict(json.loads(str(form.get("options") or "{}")))
-    chosen.pop("allow_persons", None)  # there is no sign-in yet, so nobody may ask for it
+    finally:
+        await form.close()
     return sources, ImportOptions(**chosen)
 
 

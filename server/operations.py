@@ -62,7 +62,9 @@ class LocalOperations:
         check_writable(self.store)
         report = import_sources(self.store, sources, options, clock=self.clock, progress=progress)
         if report.batch_id is not None and not report.nothing_new:
-            self._note("import", report.batch_id)
+            rows = {table: count.new + count.changed for table, count in report.tables.items()}
+            rows = {table: count for table, count in rows.items() if count}
+            self._note("import", report.batch_id, {"with_persons": options.with_persons, "rows": rows})
         return {**report.to_dict(), "text": report.to_text()}
 
     def undo(self, batch_id: str | None) -> Report:

@@ -138,6 +138,11 @@ class ColumnGetter:
         return result
 
 
+def get_persons(layer: Layer) -> ColumnGetter:
+    """Fields about persons that are kept of a layer; all missing where none are."""
+    return ColumnGetter(layer.persons if layer.persons is not None else pd.DataFrame(index=layer.frame.index))
+
+
 def _find_parts(layer: Layer, column: ColumnGetter, own: pd.Series) -> npt.NDArray[np.bool_]:
     """Rows marked as part of a building whose outline is in the same layer."""
     if "root_id" not in layer.frame:

@@ -110,6 +110,21 @@ def _looks_personal(values: pd.Series) -> bool:
     return bool(there.str.contains(MOBILE_NUMBER, regex=True).any())
 
 
+def find_listed(names: Sequence[str], field: str) -> list[str]:
+    """Columns of a file that mean one field about persons (or free text), in order of preference."""
+    headers: dict[str, str] = {}
+    for name in names:
+        headers.setdefault(normalise_header(name), name)
+    spellings = {**_aliases()["text"], **_aliases()["person"]}[field]
+    return [headers[spelling] for spelling in spellings if spelling in headers]
+
+
+def holds_numbers_of_persons(names: Sequence[str]) -> bool:
+    """Whether a header line holds a telephone or identity number: then it is no header but somebody's record."""
+    pattern = re.compile(f"{ID_NUMBER}|{MOBILE_NUMBER}", re.ASCII)
+    return any(pattern.search(str(name)) for name in names)
+
+
 def find_text_columns(names: Sequence[str]) -> list[str]:
     """Columns of free text, which may name anybody."""
     listed = {spelling for spellings in _aliases()["text"].values() for spelling in spellings}

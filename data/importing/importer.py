@@ -16,12 +16,13 @@ from data.importing.community import read_community
 from data.importing.layer import Layer
 from data.importing.merging import Merge, add_event
 from data.importing.options import ImportOptions, Progress, SourceFile, no_progress
-from data.importing.persons import check_persons
+from data.importing.persons import PersonRules, check_options, check_store, take_persons
 from data.importing.placing import find_crs, refuse_far, refuse_impossible, to_lonlat
 from data.importing.plan import Plan, plan_import
 from data.importing.points import attach_points
 from data.importing.reading import read_layers
 from data.importing.report import ImportReport, LayerNote, check_no_refusals
+from data.importing.texts import seal_texts
 from data.store import Clock, Store, Transaction, utc_now
 from gis.crs import choose_metric_crs, crs_label, datum_shift_m, is_same_datum, transform_geometries
 from gis.errors import RefusedError
@@ -65,9 +66,13 @@ def import_sources(
     options = options or ImportOptions()
     started = clock()
     report = ImportReport()
+    check_options(options)
+    if options.with_persons:
+        check_store(store)
     _check_real(store)
     layers = read_layers(sources, options, report, progress)
-    check_persons(layers, options, report)
+    take_persons(layers, options, report)
+    rules = PersonRules.build(store, started) if options.with_persons else None
     progress(0.35, "finding places")
     for layer in layers:
         attach_points(layer, options, report)
@@ -80,7 +85,7 @@ def import_sources(
         attempt = copy.deepcopy(report)
         revision = store.revision()
         progress(0.5, "building tables")
-        plan = plan_import(store, layers, crs, options, attempt)
+        plan = plan_import(store, layers, crs, options, attempt, rules)
         check_no_refusals(attempt, skip_bad_rows=options.skip_bad_rows)
         progress(0.8, "writing")
         done = store.write(lambda tx: _write(tx, plan, attempt, revision, digest, sources, started, clock))  # noqa: B023 - runs at once
@@ -165,11 +170,12 @@ def _write(
     begun = started.astimezone(UTC).replace(tzinfo=None)
     number = int(transaction.fetch("SELECT count(*) AS n FROM import_batches")["n"].iloc[0]) + 1
     batch_id = f"import-{number:04d}-{digest[:8]}"
-    merge = Merge(transaction, batch_id, report)
+    merge = Merge(transaction, batch_id, report, plan.person_columns)
     for table, ids in plan.removed.items():
         merge.remove(table, ids)
     for incoming in plan.incoming:
         merge.write(incoming)
+    merge.record_new("sealed_texts", seal_texts(transaction, plan.seals, clock))
     merge.write(plan.community.to_incoming(begun, changed=merge.changes > 0))
     if not merge.changes:
         report.nothing_new = True

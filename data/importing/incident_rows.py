@@ -10,10 +10,11 @@ import pandas as pd
 import shapely
 
 from data.importing.areas import find_grid
-from data.importing.buildings import ColumnGetter
+from data.importing.buildings import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates
 from data.importing.layer import Layer
 from data.importing.locating import Locator
+from data.importing.persons import PersonRules
 from data.importing.registers import find_word
 from data.importing.report import ImportReport
 from data.importing.values import to_times_utc
@@ -48,6 +49,7 @@ def build_incidents(
     grids: pd.DataFrame,
     categories: pd.DataFrame,
     report: ImportReport,
+    rules: PersonRules | None = None,
 ) -> list[Incoming]:
     """
     Rows for `incidents` and for the `incident_categories` that are new.
@@ -60,10 +62,12 @@ def build_incidents(
         grid_id, number and `geom`.
     categories
         The store's `incident_categories`.
+    rules
+        Given when callers and their words are kept.
     """
     frames, labels = [], []
     for layer in layers:
-        frame, label = _build_layer(layer, locator, buildings, report)
+        frame, label = _build_layer(layer, locator, buildings, report, rules)
         frames.append(frame)
         labels.append(label)
     frame = pd.concat(frames, ignore_index=True)
@@ -82,7 +86,7 @@ def build_incidents(
 
 
 def _build_layer(
-    layer: Layer, locator: Locator, buildings: pd.DataFrame, report: ImportReport
+    layer: Layer, locator: Locator, buildings: pd.DataFrame, report: ImportReport, rules: PersonRules | None
 ) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
     column = ColumnGetter(layer.canonical("incident"))
     number = column("number").fillna(column("id"))
@@ -133,7 +137,7 @@ def _build_layer(
         "derived", "placed_by_address", layer.source, "incidents placed at their building by address", by_address & keep
     )
     report.add_mask("found", "placed_by_coordinates", layer.source, "incidents placed by coordinates", placed & keep)
-    if column("address_text").notna().any():
+    if rules is None and column("address_text").notna().any():
         report.add(
             "left_out",
             "caller_words",
@@ -173,7 +177,35 @@ def _build_layer(
             "geom": place,
         }
     )
+    if rules is not None:
+        _add_caller(frame, layer, column("address_text"), rules, keep, report)
     return frame[keep], label[keep]
+
+
+def _add_caller(
+    frame: pd.DataFrame,
+    layer: Layer,
+    place: pd.Series,
+    rules: PersonRules,
+    keep: npt.NDArray[np.bool_],
+    report: ImportReport,
+) -> None:
+    """Caller and their words, unmasked as yet (data/importing/texts.py); of a caller whose time is over, neither."""
+    person = get_persons(layer)
+    over = (frame["reported_utc"] < rules.callers_from).fillna(False).to_numpy(dtype=bool)
+    named = (person("reporter_name").notna() | person("reporter_phone").notna()).to_numpy()
+    report.add_mask(
+        "left_out",
+        "caller_over",
+        layer.source,
+        "callers who are kept no longer by the retention of this store",
+        named & over & keep,
+    )
+    frame["reporter_name"] = person("reporter_name").mask(over)
+    frame["reporter_phone"] = person("reporter_phone").mask(over)
+    frame["reporter_key"] = rules.build_reporter_keys(person("reporter_phone"))
+    frame["narrative"] = person("narrative")
+    frame["address_text"] = place.fillna(frame["address_text"])
 
 
 def _building_at(geometry: Geometries, buildings: pd.DataFrame) -> pd.Series:

@@ -9,13 +9,16 @@ from typing import Final, Literal, get_args
 from data.importing.columns import match_columns, normalise_header, variants
 from gis.errors import BadFileError
 
-Kind = Literal["building", "road", "boundary", "grid", "gate", "wall", "land", "key_site", "unit", "rental", "incident"]
+Kind = Literal[
+    "building", "road", "boundary", "grid", "gate", "wall", "land", "key_site", "unit", "rental", "incident", "occupant"
+]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Shape = Literal["point", "line", "area", "none"]
 
 # First match wins: 'rental units' are rentals, 'key site' is no wall, 'boundary wall' is a wall.
 _BY_NAME: Final[tuple[tuple[Kind, str, tuple[Shape, ...]], ...]] = (
     ("incident", r"incident|alarm|警情|案件|报警|接警|接处警|发案", ("none", "point")),
+    ("occupant", r"occupant|residents?(?!ial)|population|tenant|人口|居民|人员|租客", ("none",)),
     ("rental", r"rental|出租|租赁|群租|租房", ("none",)),
     (
         "key_site",
@@ -43,6 +46,7 @@ _BY_COLUMNS: Final[tuple[tuple[Kind, tuple[str, ...], tuple[Shape, ...]], ...]] 
     ("key_site", ("单位名称", "场所名称", "单位类别", "场所类型"), ("point", "none")),
     ("rental", ("出租屋编号", "出租屋地址", "出租间数", "rentalid", "rentcode", "房东", "屋主姓名"), ("none",)),
     ("incident", ("警情编号", "接警单编号", "警情类别", "报警时间", "案件编号", "incidentid"), ("none", "point")),
+    ("occupant", ("身份证号", "身份证号码", "公民身份号码", "与户主关系", "人员类别"), ("none",)),
     ("unit", ("室号", "房号", "房间号", "户室", "room", "unitid"), ("none",)),
 )
 # Each table needs one column of each group.
@@ -56,6 +60,7 @@ _REQUIRED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "key_site": (("name",), ("x", "lon", "lonlat", "address_text")),
     "gate": (("x", "lon", "lonlat"),),
+    "occupant": (("name",), ("address_text", "building", "building_id", "unit_id")),
 }
 PLURALS: Final = {"key_site": "key sites", "land": "green, water and squares", "boundary": "boundary"}
 
@@ -68,12 +73,15 @@ def plural(kind: str) -> str:
 def find_kind(name: str, columns: Sequence[str], shape: Shape) -> Kind | None:
     """The kind of a layer, None when neither its name nor its columns say."""
     lowered = name.lower()
-    for kind, pattern, shapes in _BY_NAME:
-        if shape in shapes and re.search(pattern, lowered):
-            return kind
     headers = {normalise_header(column) for column in columns}
+    # A table of people says their names: 人口.csv may be a count by building, and 身份证号 may be an owner's.
+    names_people = bool(headers & {normalise_header(spelling) for spelling in variants("occupant", "name")})
+    for kind, pattern, shapes in _BY_NAME:
+        if shape in shapes and re.search(pattern, lowered) and (names_people or kind != "occupant"):
+            return kind
     for kind, marks, shapes in _BY_COLUMNS:
-        if shape in shapes and headers & {normalise_header(mark) for mark in marks}:
+        is_marked = bool(headers & {normalise_header(mark) for mark in marks})
+        if shape in shapes and is_marked and (names_people or kind != "occupant"):
             return kind
     return None
 
@@ -84,7 +92,10 @@ def check_columns(source: str, kind: Kind, columns: Sequence[str]) -> None:
     missing = [group for group in _REQUIRED.get(kind, ()) if not any(name in found for name in group)]
     if missing:
         wanted = "; ".join(" or ".join(f"{name} ({'/'.join(variants(kind, name)[:3])})" for name in g) for g in missing)
-        have = ", ".join(str(column)[:30] for column in list(columns)[:12])
+        # Without a header line these would be somebody's name: of people only what is known is said.
+        known = {column for matched in found.values() for column in matched}
+        shown = [column for column in columns if kind != "occupant" or column in known]
+        have = ", ".join(str(column)[:30] for column in shown[:12])
         raise BadFileError(
             f"{source}: taken as {plural(kind)}, but a column is missing: expected {wanted}. The columns found are: "
             f"{have or 'none'}. Rename the columns; docs/import.md lists every spelling."

@@ -44,6 +44,8 @@ class Layer:
         What the layer is taken as, None for nothing that is imported.
     axes
         What was done to put its coordinates into (east, north) order.
+    persons
+        Fields about persons that are kept, by their name in the schema, index of `frame`; they are in `frame` no more.
     original
         Geometry as in the file, after `geometry` was brought into the community's CRS: what ids are made of.
     """
@@ -61,6 +63,7 @@ class Layer:
     kind: Kind | None = None
     axes: str | None = None
     original: Geometries | None = None
+    persons: pd.DataFrame | None = None
 
     @property
     def shape(self) -> Shape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -31,6 +32,8 @@ KEYS: Final = {
     "key_sites": "site_id",
     "incident_categories": "category",
     "incidents": "incident_id",
+    "occupants": "occupant_id",
+    "sealed_texts": "sealed_id",
 }
 # Who looked at the door knows better than a file; only where a row lies among the grids follows the map.
 _NOT_VERIFIED: Final = frozenset({"grid_id"})
@@ -64,10 +67,17 @@ def table_columns(transaction: Transaction, table: str) -> dict[str, str]:
 class Merge:
     """One batch being written; nothing is touched until something differs."""
 
-    def __init__(self, transaction: Transaction, batch_id: str, report: ImportReport) -> None:
+    def __init__(
+        self,
+        transaction: Transaction,
+        batch_id: str,
+        report: ImportReport,
+        person_columns: Mapping[str, Collection[str]],
+    ) -> None:
         self._transaction = transaction
         self._batch_id = batch_id
         self._report = report
+        self._person_columns = person_columns
         self.changes = 0
 
     def write(self, incoming: Incoming) -> None:
@@ -85,6 +95,12 @@ class Merge:
             count.new += len(frame)
             self._record(table, key, frame[key].tolist(), new=True)
         self._append(table, frame)
+
+    def record_new(self, table: str, ids: list[str]) -> None:
+        """Rows that were written otherwise and go when the import is taken back."""
+        if ids:
+            self._report.tables.setdefault(table, TableCount()).new += len(ids)
+            self._record(table, KEYS[table], ids, new=True)
 
     def remove(self, table: str, ids: list[str]) -> None:
         """Rows taken away because this import replaces them."""
@@ -106,12 +122,15 @@ class Merge:
         after = before.copy()
         changed = np.zeros(len(update), dtype=bool)
         kept = np.zeros(len(update), dtype=bool)
+        persons = np.zeros(len(update), dtype=bool)
         for column in update.columns.drop(key):
             there = update[column].notna().to_numpy()
             differs = there & ~_equal(before[column], update[column])
             allowed = differs if column in _NOT_VERIFIED else differs & ~verified
             kept |= differs & ~allowed
             changed |= allowed
+            if column in self._person_columns.get(incoming.table, ()):
+                persons |= allowed
             if allowed.any():
                 after[column] = after[column].astype(object).where(~allowed, update[column].astype(object))
         after.insert(0, key, update[key])
@@ -121,14 +140,16 @@ class Merge:
         count.kept_verified += int((kept & ~changed).sum())
         count.unchanged += int((~changed & ~kept).sum())
         ids = replaced[key].tolist()
-        self._record(incoming.table, key, ids, new=False)
+        # Where no field about a person changes, none is kept; else all of the row, by which an erasure finds them.
+        self._record(incoming.table, key, after[key][changed & persons].tolist(), new=False)
+        self._record(incoming.table, key, after[key][changed & ~persons].tolist(), new=False, with_persons=False)
         self._record(incoming.table, key, fresh[key].tolist(), new=True)
         self._delete(incoming.table, key, ids)
         if fresh.empty:
             return replaced
         return pd.concat([replaced.astype(object), fresh.astype(object)], ignore_index=True) if len(replaced) else fresh
 
-    def _record(self, table: str, key: str, ids: list[str], *, new: bool) -> None:
+    def _record(self, table: str, key: str, ids: list[str], *, new: bool, with_persons: bool = True) -> None:
         if not ids:
             return
         self.changes += len(ids)
@@ -139,7 +160,9 @@ class Merge:
                 [self._batch_id, table, ids],
             )
             return
-        before = f"(SELECT {_json_of(table_columns(self._transaction, table))} FROM {table} t WHERE t.{key} = i.id)"
+        persons = () if with_persons else self._person_columns.get(table, ())
+        columns = {n: kind for n, kind in table_columns(self._transaction, table).items() if n not in persons}
+        before = f"(SELECT {_json_of(columns)} FROM {table} t WHERE t.{key} = i.id)"
         self._transaction.execute(
             "import_changes",
             f"INSERT INTO import_changes SELECT ?, ?, i.id, {before} FROM (SELECT unnest(?::VARCHAR[]) AS id) i",
@@ -164,6 +187,8 @@ class Merge:
                 plain[name] = pd.to_numeric(plain[name]).astype(np.float64)
             elif name in plain and kind in ("VARCHAR", "JSON"):
                 plain[name] = plain[name].astype("str")
+            elif name in plain and kind == "BOOLEAN":
+                plain[name] = plain[name].astype("boolean")
         geometry = next((name for name, kind in columns.items() if kind == "GEOMETRY" and name in plain), None)
         if geometry:
             self._transaction.append(table, gpd.GeoDataFrame(plain, geometry=geometry))
@@ -211,22 +236,29 @@ def restore_rows(transaction: Transaction, batch_id: str, table: str) -> int:
     touched = transaction.fetch(
         "SELECT row_id FROM import_changes WHERE batch_id = ? AND table_name = ?", [batch_id, table]
     )["row_id"].tolist()
-    transaction.execute(table, f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))", [touched])
     chosen = ", ".join(
-        f"ST_GeomFromText(before->>'$.{n}') AS \"{n}\""
-        if kind == "GEOMETRY"
-        else f"before->'$.{n}' AS \"{n}\""
-        if kind == "JSON"
-        else f"(before->>'$.{n}')::{kind} AS \"{n}\""
+        f'CASE WHEN json_exists(c.before, \'$.{n}\') THEN {_from_json(n, kind)} ELSE t."{n}" END AS "{n}"'
         for n, kind in columns.items()
     )
+    # A column that was not kept did not change: it is taken from the row as it stands now.
     transaction.execute(
         table,
-        f"INSERT INTO {table} BY NAME SELECT {chosen} FROM import_changes "
-        "WHERE batch_id = ? AND table_name = ? AND before IS NOT NULL",
+        f"CREATE OR REPLACE TEMP TABLE _restored AS SELECT {chosen} FROM import_changes c "
+        f"LEFT JOIN {table} t ON t.{key} = c.row_id "
+        "WHERE c.batch_id = ? AND c.table_name = ? AND c.before IS NOT NULL",
         [batch_id, table],
     )
+    transaction.execute(table, f"DELETE FROM {table} WHERE {key} IN (SELECT unnest(?::VARCHAR[]))", [touched])
+    transaction.execute(table, f"INSERT INTO {table} BY NAME SELECT * FROM _restored")
+    transaction.execute(table, "DROP TABLE _restored")
     return len(touched)
+
+
+def _from_json(name: str, kind: str) -> str:
+    """SQL of a column out of the row that was kept."""
+    if kind == "GEOMETRY":
+        return f"ST_GeomFromText(c.before->>'$.{name}')"
+    return f"c.before->'$.{name}'" if kind == "JSON" else f"(c.before->>'$.{name}')::{kind}"
 
 
 def add_event(transaction: Transaction, at: datetime, kind: str, batch_id: str, detail: str) -> None:

@@ -36,24 +36,24 @@ class ImportOptions:
         Import the sound rows and list the others, instead of refusing the whole import.
     drop_persons
         Leave out columns about persons, instead of refusing the whole import.
+    with_persons
+        Keep the fields about persons that the schema knows; only an encrypted store with an administrator takes them.
     community_name
         Name of the community; None: from the boundary's file, else the store's name.
     address_prefix
         What standard addresses start with before the community's name.
     kinds
         For layers whose name says nothing: layer or file name -> kind, one of `data.importing.kinds.KINDS`.
-    allow_persons
-        Never true until there is a sign-in; no command sets it.
     """
 
     crs: str | None = None
     encoding: str | None = None
     skip_bad_rows: bool = False
     drop_persons: bool = False
+    with_persons: bool = False
     community_name: str | None = None
     address_prefix: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
-    allow_persons: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for the hash of an import and its report."""

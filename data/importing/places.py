@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.importing.buildings import ColumnGetter
+from data.importing.buildings import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Geometries, Layer
 from data.importing.report import ImportReport
@@ -191,7 +191,7 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
     """Rows for `key_sites`."""
     frames, labels = [], []
     for layer in layers:
-        column = ColumnGetter(layer.canonical("key_site"))
+        column, person = ColumnGetter(layer.canonical("key_site")), get_persons(layer)
         name = column("name")
         label = layer.labels(name)
         repaired = repair_points(_all_missing(layer))
@@ -223,6 +223,8 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
                 "level": pd.Series(level).astype("Int64"),
                 "address_text": column("address_text"),
                 "last_visit_on": to_dates(column("last_visit_on")),
+                "contact_name": person("contact_name"),
+                "contact_phone": person("contact_phone"),
                 "source_key": column("id"),
                 "geom": repaired.geometries,
             }

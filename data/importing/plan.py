@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +18,15 @@ from data.importing.incident_rows import build_incidents
 from data.importing.incoming import Incoming
 from data.importing.layer import Layer
 from data.importing.locating import Locator
+from data.importing.occupants import plan_occupants
 from data.importing.options import ImportOptions
+from data.importing.persons import PersonRules
 from data.importing.places import build_gates, build_key_sites, build_land, build_walls
 from data.importing.registers import build_rentals, build_units
 from data.importing.report import ImportReport
 from data.importing.roads import build_roads
 from data.importing.standing import building_addresses
+from data.importing.texts import Seals, mask_texts
 from data.store import Store
 
 
@@ -33,20 +37,30 @@ class Plan:
     community: Community
     incoming: list[Incoming] = field(default_factory=list)
     removed: dict[str, list[str]] = field(default_factory=dict)
+    seals: Seals = field(default_factory=Seals)
+    person_columns: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def _of_kind(layers: list[Layer], kind: str) -> list[Layer]:
     return [layer for layer in layers if layer.kind == kind]
 
 
-def plan_import(store: Store, layers: list[Layer], crs: str, options: ImportOptions, report: ImportReport) -> Plan:
+def plan_import(
+    store: Store,
+    layers: list[Layer],
+    crs: str,
+    options: ImportOptions,
+    report: ImportReport,
+    rules: PersonRules | None = None,
+) -> Plan:
+    """Rows to write; `rules` are given when persons' fields are kept."""
     community = read_community(store)
     community.crs = crs
     if options.community_name:
         community.name = options.community_name
     if options.address_prefix:
         community.address_prefix = options.address_prefix
-    plan = Plan(community)
+    plan = Plan(community, person_columns=store.person_columns)
     buildings = build_buildings(chosen, report) if (chosen := _of_kind(layers, "building")) else None
     grids = _plan_areas(store, plan, layers, buildings, report)
     report.community = community.name
@@ -56,7 +70,7 @@ def plan_import(store: Store, layers: list[Layer], crs: str, options: ImportOpti
         addresses = building_addresses(buildings, community)
         plan.incoming += [buildings, addresses]
     _plan_regrid(store, plan, buildings, grids)
-    _plan_registers(store, plan, layers, buildings, grids, report)
+    _plan_registers(store, plan, layers, buildings, grids, report, rules)
     if chosen := _of_kind(layers, "road"):
         existing = _with_shapes(store.read("SELECT * EXCLUDE (geom), ST_AsWKB(geom) AS geom FROM roads"))
         if (roads := build_roads(chosen, existing, report)) is not None:
@@ -70,6 +84,8 @@ def plan_import(store: Store, layers: list[Layer], crs: str, options: ImportOpti
     ):
         if (chosen := _of_kind(layers, kind)) and (rows := build(chosen, report)) is not None:
             plan.incoming.append(rows)
+    if rules is not None:
+        plan.seals = mask_texts(store, plan.incoming, layers, rules)
     return plan
 
 
@@ -80,9 +96,10 @@ def _plan_registers(
     buildings: Incoming | None,
     grids: pd.DataFrame,
     report: ImportReport,
+    rules: PersonRules | None,
 ) -> None:
-    """Units, rentals and incidents, on the buildings and addresses as they will be."""
-    if not any(layer.kind in ("unit", "rental", "incident") for layer in layers):
+    """Units, rentals, occupants and incidents, on the buildings and addresses as they will be."""
+    if not any(layer.kind in ("unit", "rental", "incident", "occupant") for layer in layers):
         return
     columns = ["building_id", "name", "zone", "number", "geom"]
     standing = _with_shapes(store.read("SELECT building_id, name, zone, number, ST_AsWKB(geom) AS geom FROM buildings"))
@@ -98,9 +115,13 @@ def _plan_registers(
     locator = Locator(store, addresses, standing, plan.community.name)
     if (chosen := _of_kind(layers, "rental")) and (rentals := build_rentals(chosen, locator, report)) is not None:
         plan.incoming.append(rentals)
+    if rules is not None and (chosen := _of_kind(layers, "occupant")):
+        plan.incoming += plan_occupants(store, chosen, locator, plan.incoming, rules, report)
     if chosen := _of_kind(layers, "incident"):
         categories = store.read("SELECT * FROM incident_categories")
-        plan.incoming += build_incidents(chosen, locator, standing.reset_index(drop=True), grids, categories, report)
+        plan.incoming += build_incidents(
+            chosen, locator, standing.reset_index(drop=True), grids, categories, report, rules
+        )
 
 
 def _with_shapes(frame: pd.DataFrame) -> pd.DataFrame:

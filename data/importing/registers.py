@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data.importing.buildings import ColumnGetter
+from data.importing.buildings import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates
 from data.importing.layer import Layer
 from data.importing.locating import Located, Locator
@@ -53,7 +53,7 @@ def build_units(layers: list[Layer], locator: Locator, report: ImportReport) -> 
     """Rows for `units` and their `addresses`."""
     frames, labels = [], []
     for layer in layers:
-        column = ColumnGetter(layer.canonical("unit"))
+        column, person = ColumnGetter(layer.canonical("unit")), get_persons(layer)
         label = layer.labels()
         area, bad_area = read_count(column("area_m2"), "area_m2", 100_000, layer, report)
         people, bad_people = read_count(column("residents_count"), "residents_count", 1000, layer, report)
@@ -93,6 +93,7 @@ def build_units(layers: list[Layer], locator: Locator, report: ImportReport) -> 
         frame["residents_count"] = people
         frame["floating_count"] = floating
         frame["source_key"] = column("id")
+        frame["owner_name"], frame["owner_phone"] = person("owner_name"), person("owner_phone")
         keep = ~(bad | nowhere | roomless)
         frame["unit_id"] = "u-" + column("id")
         hashed = frame["unit_id"].isna() & keep
@@ -163,7 +164,7 @@ def build_rentals(layers: list[Layer], locator: Locator, report: ImportReport) -
     """Rows for `rentals`; a rental whose address leads nowhere is kept with its address."""
     frames, labels = [], []
     for layer in layers:
-        column = ColumnGetter(layer.canonical("rental"))
+        column, person = ColumnGetter(layer.canonical("rental")), get_persons(layer)
         label = layer.labels()
         bad = np.zeros(len(label), dtype=bool)
         counts = {}
@@ -195,6 +196,8 @@ def build_rentals(layers: list[Layer], locator: Locator, report: ImportReport) -
                 "registered_on": to_dates(column("registered_on")),
                 "last_visit_on": to_dates(column("last_visit_on")),
                 "suspected_group": to_flags(column("suspected_group")),
+                "landlord_name": person("landlord_name"),
+                "landlord_phone": person("landlord_phone"),
                 "source_key": column("id"),
             }
         )

@@ -13,6 +13,7 @@ from typing import Final
 import openpyxl
 import pandas as pd
 
+from data.importing.columns import holds_numbers_of_persons
 from data.importing.encoding import decode_text
 from data.importing.kinds import find_kind
 from data.importing.layer import Layer
@@ -40,6 +41,7 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
         header = next(csv.reader([first], delimiter=separator), [])
     except csv.Error:
         header = []
+    _check_header(dataset.source, header)
     layer = Layer(dataset.source, dataset.stem, pd.DataFrame(), encoding=codec, first_row=2, records=text.count("\n"))
     if not _is_known(layer, header, options):
         layer.frame = pd.DataFrame(columns=[str(name).strip() for name in header[:MAX_COLUMNS]])
@@ -60,6 +62,15 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
         rows=[f"row {number}" for number in skipped],
     )
     return [layer]
+
+
+def _check_header(source: str, header: list[str]) -> None:
+    """What is no header must not get into a sentence that names the columns."""
+    if holds_numbers_of_persons(header):
+        raise BadFileError(
+            f"{source}: the first line is no header: it holds a telephone or identity number. Put a line with the "
+            "names of the columns above it."
+        )
 
 
 def _is_known(layer: Layer, header: list[str], options: ImportOptions) -> bool:
@@ -117,6 +128,7 @@ def read_xlsx(dataset: Dataset, report: ImportReport) -> list[Layer]:
                 report.add("left_out", "empty_sheet", f"{dataset.source}/{title}", "sheet without a header line")
             continue
         columns = [str(cell).strip() if cell is not None else f"column {i + 1}" for i, cell in enumerate(rows[head])]
+        _check_header(f"{dataset.source}/{title}", columns)
         body = [[_cell_text(cell) for cell in row] for row in rows[head + 1 :] if any(cell is not None for cell in row)]
         frame = pd.DataFrame(body, columns=_unique(columns), dtype="str")
         layers.append(

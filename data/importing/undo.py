@@ -91,7 +91,8 @@ def _check_untouched(transaction: Transaction, batch_id: str) -> None:
             f"Import {batch_id} cannot be taken back before {', '.join(later['batch_id'])}, which changed the same "
             "rows. Take back the later one first."
         )
-    for table, key in (("buildings", "building_id"), ("units", "unit_id"), ("rentals", "rental_id")):
+    for table in ("buildings", "units", "rentals", "occupants"):
+        key = KEYS[table]
         verified = transaction.fetch(
             f"SELECT t.{key} AS id FROM {table} t "
             f"JOIN import_changes c ON c.row_id = t.{key} AND c.table_name = '{table}' "

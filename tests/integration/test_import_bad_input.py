@@ -286,13 +286,14 @@ def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
         read_folder(folder)
 
 
-def test_persons_are_refused_until_there_is_a_sign_in(store: Store) -> None:
+def test_persons_are_refused_until_somebody_says_what_to_do_with_them(store: Store) -> None:
     units = table("units.csv", "楼栋,室号,业主姓名,联系电话\n1幢,101,张某某,13900000000\n")
     rentals = table("出租屋.csv", "出租屋地址,房东\n1幢,李某某\n")
     sentence = refusal(store, units, rentals)
     assert "units.csv: 业主姓名, 联系电话" in sentence
     assert "出租屋.csv: 房东" in sentence
     assert "--drop-persons" in sentence
+    assert "--with-persons" in sentence
     report = import_sources(store, [units, rentals], ImportOptions(drop_persons=True), clock=clock)
     assert report.count("person_column") == 3
     assert "张某某" not in str(content(store))
