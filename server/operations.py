@@ -88,8 +88,9 @@ class LocalOperations:
         """Accounts, keys and the log: see `server.access.OPERATIONS`."""
         return run(self.store, self.clock, operation, arguments)
 
-    def _note(self, action: str, batch_id: str | None) -> None:
-        record(self.store, build_entry(None, action, subject_kind="import", subject_id=batch_id), clock=self.clock)
+    def _note(self, action: str, batch_id: str | None, detail: Mapping[str, object] | None = None) -> None:
+        entry = build_entry(None, action, subject_kind="import", subject_id=batch_id, detail=detail or {})
+        record(self.store, entry, clock=self.clock)
 
 
 def is_synthetic(store: Store) -> bool:
