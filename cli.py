@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import cli_access
+import cli_analyse
 import cli_file
 from cli_frame import (
     AsJson,
@@ -243,6 +244,7 @@ def main() -> None:
 
 cli_file.add_commands(app)
 cli_access.add_commands(app)
+cli_analyse.add_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 
 _Number = TypeVar("_Number", int, float)
 METHODS = ("gi-star", "kde", "knox", "near-repeat", "scan", "repeats", "pai", "e-test", "displacement")
+CHAIN_M, CHAIN_DAYS = 50.0, 7.0
+"""Wider, and in a community of some incidents a day chance alone ties most of them into one chain."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Options:
     alpha: float = 0.05
     permutations: int | None = None
     seed: int = 0
-    weeks: int = 52
-    """Of the store: how far back"""
+    weeks: int | None = None
+    """Of the store: how far back; two years for a back-test, else one"""
     kinds: tuple[str, ...] = ()
     change: str | None = None
     """When the change began: a date, or with a CSV a day"""
@@ -161,7 +163,7 @@ def find_hot_cells_of(points: Points, options: Options) -> Answer:
 def _near_repeats(points: Points, options: Options, rng: np.random.Generator) -> Answer:
     """Chains row by row, the table of bands among the figures."""
     chains = find_chains(
-        points.xy, points.times, distance_m=_or(options.band_m, 100.0), days=_or(options.days, 14.0),
+        points.xy, points.times, distance_m=_or(options.band_m, CHAIN_M), days=_or(options.days, CHAIN_DAYS),
         units=points.units, buildings=points.buildings,
     )  # fmt: skip
     bands = find_near_repeats(
@@ -277,8 +279,8 @@ def _displace_table(table: pd.DataFrame, name: str) -> Answer:
         areas[area] = Counted(before[row], after[row], float(read[row, 2]) if read.shape[1] == 3 else 1.0)
     known = ("treated", "control", "treated_ring", "control_ring")
     if not {"treated", "control"} <= set(areas) <= set(known):
-        raise BadFileError(f"'{name}' has the areas {', '.join(areas)}, expected treated and control, and may have their "
-                           "rings treated_ring and control_ring.")  # fmt: skip
+        has = ", ".join(areas)
+        raise BadFileError(f"'{name}' has the areas {has}, expected treated and control, and both their _ring or none.")
     return find_displacement(areas["treated"], areas["control"], areas.get("treated_ring"), areas.get("control_ring"))
 
 

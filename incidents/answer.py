@@ -60,9 +60,10 @@ class Answer:
 
 
 def _to_list(column: pd.Series) -> list[object]:
-    if column.dtype.kind in "iub":
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
+    if kind in "iub":
         return list(column.tolist())
-    if column.dtype.kind == "f":
+    if kind == "f":
         values = column.to_numpy()
         whole = values.astype(object)
         whole[~np.isfinite(values)] = None

@@ -93,8 +93,8 @@ def read_numbers(table: pd.DataFrame, columns: Sequence[str], name: str) -> np.n
             row = int(np.flatnonzero(bad)[0])
             raise BadFileError(
                 f"'{name}' line {row + 2}, column {column}: '{str(table[column].iloc[row])[:40]}', expected a finite "
-                f"number of at most {FARTHEST:g}{_hint(column)}. {int(bad.sum())} rows have this: correct them, or leave "
-                "them out."
+                f"number of at most {FARTHEST:g}{_hint(column)}. Rows with this: {int(bad.sum())}. Correct them, or "
+                "leave them out."
             )
         numbers[:, index] = values
     return numbers

@@ -89,12 +89,20 @@ def build_admin_routes(state: AppState) -> list[BaseRoute]:
             return build_refusal(400, "Expected a JSON object of arguments.")
         return await _respond(lambda: operations.access(request.path_params["operation"], arguments))
 
+    async def respond_analyse(request: Request) -> Response:
+        try:
+            options = dict(await request.json())
+        except (ValueError, TypeError):
+            return build_refusal(400, "Expected a JSON object of options.")
+        return await _respond(lambda: operations.analyse(request.path_params["method"], options))
+
     return [
         Route(f"{PREFIX}/ticket", guarded(respond_ticket)),
         Route(f"{PREFIX}/info", guarded(respond_info)),
         Route(f"{PREFIX}/import", guarded(respond_import), methods=["POST"]),
         Route(f"{PREFIX}/undo", guarded(respond_undo), methods=["POST"]),
         Route(f"{PREFIX}/access/{{operation}}", guarded(respond_access), methods=["POST"]),
+        Route(f"{PREFIX}/analyse/{{method}}", guarded(respond_analyse), methods=["POST"]),
         Route(f"{PREFIX}/backup", guarded(respond_backup), methods=["POST"]),
     ]
 

@@ -88,6 +88,10 @@ class RemoteOperations:
         """Accounts, keys and the log."""
         return self._read(self._client.post(f"/access/{operation}", json=dict(arguments)))
 
+    def analyse(self, method: str, options: Mapping[str, object]) -> Report:
+        """Have the server analyse its store."""
+        return self._read(self._client.post(f"/analyse/{method}", json=dict(options)))
+
     def _read(self, answer: httpx.Response) -> Report:
         try:
             body = dict(answer.json())

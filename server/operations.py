@@ -18,7 +18,7 @@ from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
 from gis.errors import RecordMissingError, RefusedError
-from server.access import run
+from server.access import OWNER, run
 
 if TYPE_CHECKING:
     from data.importing import ImportOptions, SourceFile
@@ -40,6 +40,8 @@ class Operations(Protocol):
     def back_up(self, folder: Path, keep: int | None, progress: Progress) -> Report: ...
 
     def access(self, operation: str, arguments: Mapping[str, Any]) -> Report: ...
+
+    def analyse(self, method: str, options: Mapping[str, object]) -> Report: ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,13 @@ class LocalOperations:
     def access(self, operation: str, arguments: Mapping[str, Any]) -> Report:
         """Accounts, keys and the log: see `server.access.OPERATIONS`."""
         return run(self.store, self.clock, operation, arguments)
+
+    def analyse(self, method: str, options: Mapping[str, object]) -> Report:
+        """One of the methods of `incidents.analysing.METHODS` on the store's incidents."""
+        from incidents.analysing import Options  # slow to load, and only analyses need it
+        from server.analysis import analyse_store
+
+        return analyse_store(self.store, OWNER, method, Options.from_dict(options)).to_dict()
 
     def _note(self, action: str, batch_id: str | None, detail: Mapping[str, object] | None = None) -> None:
         entry = build_entry(None, action, subject_kind="import", subject_id=batch_id, detail=detail or {})
