@@ -77,7 +77,7 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
 
     @asynccontextmanager
     async def run(_: streamlit.App) -> AsyncIterator[None]:
-        unsubscribe = state.store.subscribe(state.hub.publish)
+        unsubscribe = state.store.subscribe(state.tell)
         state.hub.open(state.read_revisions(), asyncio.get_running_loop())
         gc.collect()
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it

@@ -1,5 +1,6 @@
 """
-Masking: the one door through which a person's field leaves the store.
+Masking: the one door through which a person's field leaves the store, but for an export that two persons agreed on
+(data/exporting.py).
 
 Which columns hold persons is learned from the schema of the file itself (comments that begin with `[person]`), so a
 column that a later migration adds is masked from its first day. Who sees what:

@@ -76,6 +76,16 @@ class AppState:
         return self.runtime.store
 
     def read_revisions(self) -> dict[str, int]:
-        """Last revision of every table that was ever written."""
-        revisions = {table: self.store.revision(table) for table in sorted(self.store.tables)}
+        """Last revision of every table that is drawn and was ever written."""
+        revisions = {table: self.store.revision(table) for table in sorted(self._drawn)}
         return {table: revision for table, revision in revisions.items() if revision}
+
+    def tell(self, changed: Mapping[str, int]) -> None:
+        """What a commit changed, for the browsers: of sign-ins and looks they hear nothing."""
+        drawn = {table: revision for table, revision in changed.items() if table in self._drawn}
+        if drawn:
+            self.hub.publish(drawn)
+
+    @property
+    def _drawn(self) -> frozenset[str]:
+        return frozenset(table for scene in self.scenes.values() for table in scene.tables)

@@ -186,7 +186,8 @@ def _build_watermark(viewer: Viewer) -> str:
 
 
 def _ask_purpose(store: Store, viewer: Viewer, place: Place, lang: Language) -> None:
-    with st.form(f"purpose-{place.kind}-{place.id}", border=True):
+    key = f"purpose-{place.kind}-{place.id}"
+    with st.form(key, border=True):
         st.markdown(f"**{t('desk.purpose_title', lang)}**")
         st.caption(t("desk.purpose_text", lang))
         reason = st.text_input(t("desk.purpose", lang), max_chars=200)

@@ -82,7 +82,7 @@ def show_signed_out() -> None:
     st.html(f"<style>{_STYLE}</style>")
     st.title(t("shell.signed_out_title", lang))
     st.write(t("shell.signed_out_text", lang))
-    st.html(f'<a class="sh-button" href="/login?lang={lang}" target="_self">{escape(t("door.sign_in", lang))}</a>')
+    st.html(_build_link(f"/login?lang={lang}", t("door.sign_in", lang), more=' class="sh-button"'))
     show_watch(lang)
 
 
@@ -103,8 +103,7 @@ def _show_bar(viewer: Viewer, lang: Language, current: str, pages: Mapping[str, 
     links = [(t("door.other_language", lang), f"{get_path(current)}?{urlencode({'lang': other})}")]
     links += [(one["label"], one["href"]) for one in menu["account"]]
     roles = "".join(
-        f'<a href="{escape(one["href"])}" target="_self"{" aria-current=true" if one["on"] else ""}>'
-        f"{escape(one['label'])}</a>"
+        _build_link(one["href"], one["label"], more=' aria-current="true"' if one["on"] else "")
         for one in menu["roles"]
     )
     with st.container(horizontal=True, key="sh-bar", vertical_alignment="center", gap="small"):
@@ -113,11 +112,16 @@ def _show_bar(viewer: Viewer, lang: Language, current: str, pages: Mapping[str, 
             st.page_link(pages[name], label=t(f"shell.page_{name}", lang), query_params={"lang": lang})
         st.html(
             f'<span class="sh-right">{synthetic}<span class="sh-who">{escape(menu["who"])}</span>'
-            + "".join(f'<a href="{escape(href)}" target="_self">{escape(label)}</a>' for label, href in links)
+            + "".join(_build_link(href, label) for label, href in links)
             + "</span>"
         )
     if roles:
         st.html(f'<nav class="sh-roles"><span>{escape(t("shell.roles", lang))}</span>{roles}</nav>')
+
+
+def _build_link(href: str, label: str, *, more: str = "") -> str:
+    """A link that leaves Streamlit's page; `more` is further attributes."""
+    return f'<a{more} target="_self" href="{escape(href)}">{escape(label)}</a>'
 
 
 def _build_role_link(role: Role, here: str) -> str:

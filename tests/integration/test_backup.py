@@ -23,14 +23,7 @@ from data.keys import StoreKey, to_key
 from data.migrating import find_migrations
 from data.restoring import describe_replaced, restore_backup
 from data.store import Store
-from gis.errors import (
-    BadFileError,
-    RefusedError,
-    StoreInUseError,
-    StoreKeyError,
-    StoreVersionError,
-    StoreWriteError,
-)
+from gis.errors import BadFileError, RefusedError, StoreInUseError, StoreKeyError, StoreVersionError, StoreWriteError
 from tests.fixtures.killed_writer import put
 from tests.fixtures.small_community import found
 from tests.fixtures.stores import NOON, add_alias, count_aliases
