@@ -23,8 +23,10 @@ from data.queries_maps import (
     find_roads,
     find_units,
     find_walls,
+    find_zones,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+from data.queries_zones import find_zone_measures, find_zone_owners, find_zone_records
 
 __all__ = [
     "PLACE_KINDS",
@@ -53,6 +55,10 @@ __all__ = [
     "find_roads",
     "find_units",
     "find_walls",
+    "find_zone_measures",
+    "find_zone_owners",
+    "find_zone_records",
+    "find_zones",
     "get_info",
     "get_place",
 ]

@@ -49,6 +49,10 @@ FROM grids g LEFT JOIN responders w ON w.responder_id = g.worker_responder_id
 ORDER BY g.number, g.grid_id
 """
 
+_ZONES = """
+SELECT zone_id, name, kind, review_on, ST_AsWKB(geom) AS geom FROM zones WHERE status = 'open' ORDER BY zone_id
+"""
+
 _RENTALS = """
 WITH placed AS (
     SELECT r.*, b.building_id AS place_id, b.name AS building_name, b.zone, b.grid_id, u.level, u.room,
@@ -207,3 +211,9 @@ def find_positions(store: Store, viewer: Viewer) -> pd.DataFrame:
     sql = """SELECT responder_id, call_sign, kind, ST_X(geom) AS x_m, ST_Y(geom) AS y_m
         FROM responders WHERE geom IS NOT NULL ORDER BY responder_id"""
     return read_rows(store, viewer, ("responders",), sql)
+
+
+@governed
+def find_zones(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
+    """Open beats and repeat-alarm zones: name, kind, date of the review, outline; they may overlap."""
+    return read_shapes(store, viewer, ("zones",), _ZONES)

@@ -64,6 +64,7 @@ def plant(transaction: Transaction) -> None:
         "sessions": {"ended_why": "idle", "ends_utc": later},
         "approvals": {"action": "erase_person", "decided_by": "2"},
         "openings": {"basis": "reason", "ends_utc": later},
+        "zones": {"kind": "beat", "status": "open", "source": "drawn", "closed_on": None, "result": None},
         "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
     }
     ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
@@ -81,7 +82,8 @@ def plant(transaction: Transaction) -> None:
                     json.dumps([NAME, PHONE]) if kind == "JSON" else PHONE if "phone" in name else f"{NAME} {PHONE}"
                 )
             elif kind.startswith("GEOMETRY"):
-                row[name] = box(0, 0, 50, 50) if table in ("grids", "buildings", "community", "units") else Point(9, 9)
+                areas = ("grids", "buildings", "community", "units", "zones")
+                row[name] = box(0, 0, 50, 50) if table in areas else Point(9, 9)
             else:
                 row[name] = ids.get(name, samples[kind])
         shapes = [name for name, kind in zip(rows["column_name"], rows["data_type"], strict=True) if "GEOMETRY" in kind]
@@ -120,6 +122,10 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_positions",
             "find_roads",
             "find_walls",
+            "find_zone_measures",
+            "find_zone_owners",
+            "find_zone_records",
+            "find_zones",
         ]
     },
 }

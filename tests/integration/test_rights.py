@@ -165,7 +165,7 @@ def test_the_wall_asks_for_no_person(name: str) -> None:
 
 
 def test_the_wall_may_ask_all_that_it_draws() -> None:
-    drawn = {n for n in QUERIES if QUERIES[n].__module__ != "data.queries_access"}
+    drawn = {n for n in QUERIES if QUERIES[n].__module__ not in ("data.queries_access", "data.queries_zones")}
     assert {get_right(WALL.role, "query", name) for name in drawn} == {Right.YES}
 
 
@@ -195,6 +195,7 @@ def test_no_query_hides_in_another_module() -> None:
         *("change_settings", "create_key", "list_sessions", "revoke_key", "revoke_session"),  # manage_… each
         *("use_export", "read_subject_file", "take_audit"),  # an export's own right, find_audit
         *("erase_person", "find_rows", "apply_retention", "back_up"),
+        *("open_zone", "change_zone", "add_measure", "continue_zone", "close_zone", "record_lot"),  # manage_zones each
         "open_fields",
         "ask",
         "decide",
