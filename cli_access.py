@@ -69,6 +69,24 @@ def disable_user(name: Name, store: StoreName = None, as_json: AsJson = False) -
         ask("user-disable", {"name": name}, store, as_json=as_json, as_text=print_figures)
 
 
+@user.command(name="change")
+def change_user(
+    name: Name,
+    role: Annotated[str, typer.Option("--role", help="The new role, or the same with other grids.")],
+    grid: Annotated[list[str] | None, typer.Option("--grid", help="Own grid of a grid worker; once for each.")] = None,
+    store: StoreName = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Give an account another role, or a grid worker other grids; its sessions end.
+
+    Example: shapan user change zhang3 --role grid_worker --grid g5 --store wanhu
+    """
+    with sentences(as_json=as_json):
+        arguments = {"name": name, "role": role, "grids": grid or []}
+        ask("user-change", arguments, store, as_json=as_json, as_text=print_figures)
+
+
 @user.command(name="reset")
 def reset_user(
     name: Name, password_stdin: PasswordStdin = False, store: StoreName = None, as_json: AsJson = False

@@ -290,13 +290,7 @@ def disable_account(store: Store, name: str, *, by: Viewer | None = None, clock:
     account, now = get_account(store, name), to_stored_time(clock())
 
     def disable(transaction: Transaction) -> None:
-        others = transaction.fetch(
-            "SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_utc IS NULL AND name <> ?", [account.name]
-        )
-        if account.role is Role.ADMIN and others.empty:
-            raise RefusedError(
-                f"'{account.name}' is the last administrator. Add another first: shapan user add NAME --role admin"
-            )
+        _check_another_admin(transaction, account)
         transaction.execute(
             "accounts",
             "UPDATE accounts SET disabled_utc = coalesce(disabled_utc, ?) WHERE name = ?",
@@ -308,6 +302,46 @@ def disable_account(store: Store, name: str, *, by: Viewer | None = None, clock:
     entry = build_entry(by, "account", subject_kind="account", subject_id=account.account_id, detail=detail)
     write_audited(store, disable, lambda _: [entry], clock=clock)
     return get_account(store, account.name)
+
+
+def change_role(
+    store: Store, name: str, role: Role, *, grids: Collection[str] = (), by: Viewer | None = None, clock: Clock
+) -> Account:
+    """
+    Another role, or other grids of a grid worker. Its sessions end: what was open was open to the old role.
+
+    Raises
+    ------
+    BadRecordError
+        There is no such grid.
+    RefusedError
+        It is the last administrator; or grids were given for a role that has none, or none for a grid worker.
+    """
+    account, now = get_account(store, name), to_stored_time(clock())
+
+    def change(transaction: Transaction) -> None:
+        if role is not Role.ADMIN:
+            _check_another_admin(transaction, account)
+        transaction.execute(
+            "accounts", "UPDATE accounts SET role = ?, changed_utc = ? WHERE name = ?", [role.value, now, account.name]
+        )
+        _put_grids(transaction, account.account_id, role, grids)
+        end_sessions(transaction, account.name, "role", now)
+
+    detail = {"step": "role", "role": role.value, "grids": sorted(grids)}
+    entry = build_entry(by, "account", subject_kind="account", subject_id=account.account_id, detail=detail)
+    write_audited(store, change, lambda _: [entry], clock=clock)
+    return get_account(store, account.name)
+
+
+def _check_another_admin(transaction: Transaction, account: Account) -> None:
+    others = transaction.fetch(
+        "SELECT 1 FROM accounts WHERE role = 'admin' AND disabled_utc IS NULL AND name <> ?", [account.name]
+    )
+    if account.role is Role.ADMIN and others.empty:
+        raise RefusedError(
+            f"'{account.name}' is the last administrator. Add another first: shapan user add NAME --role admin"
+        )
 
 
 def end_sessions(transaction: Transaction, name: str, why: str, now: datetime) -> None:

@@ -70,6 +70,12 @@ def disable_user(store: Store, clock: Clock, arguments: Arguments) -> Report:
     return _describe(accounts.disable_account(store, str(arguments["name"]), clock=clock))
 
 
+def change_user(store: Store, clock: Clock, arguments: Arguments) -> Report:
+    """`name`, `role`; may have `grids`: another role or other grids, and its sessions end."""
+    role, grids = _to_role(str(arguments["role"])), [str(grid) for grid in arguments.get("grids") or ()]
+    return _describe(accounts.change_role(store, str(arguments["name"]), role, grids=grids, clock=clock))
+
+
 def reset_user(store: Store, clock: Clock, arguments: Arguments) -> Report:
     """`name`; may have `password`: a new first password, and a closed account opens."""
     chosen = arguments.get("password")
@@ -157,6 +163,7 @@ def _get_head(store: Store) -> Report:
 OPERATIONS: Mapping[str, Callable[[Store, Clock, Arguments], Report]] = {
     "user-add": add_user,
     "user-disable": disable_user,
+    "user-change": change_user,
     "user-reset": reset_user,
     "user-office": set_office_user,
     "user-list": list_users,

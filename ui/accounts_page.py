@@ -8,7 +8,15 @@ from datetime import datetime
 
 import streamlit as st
 
-from data.accounts import Account, add_account, check_account_name, disable_account, find_account, list_accounts
+from data.accounts import (
+    Account,
+    add_account,
+    change_role,
+    check_account_name,
+    disable_account,
+    find_account,
+    list_accounts,
+)
 from data.accounts import reset_password as reset
 from data.administration import list_sessions, revoke_session
 from data.passwords import make_password
@@ -58,7 +66,7 @@ def _show_accounts(store: Store, viewer: Viewer, lang: Language) -> None:
     with left:
         _ask_new(store, viewer, names, lang)
     with right:
-        _manage(store, viewer, [account for account in accounts if account.disabled_utc is None], lang)
+        _manage(store, viewer, [account for account in accounts if account.disabled_utc is None], names, lang)
 
 
 def _build_row(account: Account, grids: dict[str, str], live: int, now: datetime, lang: Language) -> list[str]:
@@ -153,7 +161,7 @@ def _add(store: Store, viewer: Viewer, lang: Language) -> None:
 # Managing
 
 
-def _manage(store: Store, viewer: Viewer, accounts: list[Account], lang: Language) -> None:
+def _manage(store: Store, viewer: Viewer, accounts: list[Account], grids: dict[str, str], lang: Language) -> None:
     with st.container(border=True):
         st.subheader(t("accounts.manage_title", lang))
         words = {
@@ -173,6 +181,31 @@ def _manage(store: Store, viewer: Viewer, accounts: list[Account], lang: Languag
         )
         shown = escape_markdown(name or "")
         with st.container(horizontal=True):
+            with st.popover(t("accounts.change", lang), disabled=name is None or name == viewer.name):
+                st.write(t("accounts.change_text", lang, name=shown))
+                role = st.selectbox(
+                    t("accounts.role", lang),
+                    [role.value for role in Role],
+                    index=next((list(Role).index(one.role) for one in accounts if one.name == name), 0),
+                    format_func=lambda code: term("role", code, lang),
+                    key=f"accounts_new_role_{name}_{lang}",
+                )
+                chosen = st.multiselect(
+                    t("accounts.grids", lang),
+                    list(grids),
+                    default=sorted(next((one.grids or () for one in accounts if one.name == name), ())),
+                    format_func=lambda grid: grids.get(grid, grid),
+                    placeholder=t("accounts.grids_hint", lang),
+                    key=f"accounts_new_grids_{name}",
+                    disabled=role != Role.GRID_WORKER,
+                    select_all=False,
+                )
+                st.button(
+                    t("accounts.change_yes", lang),
+                    key="accounts_change",
+                    on_click=_change,
+                    args=(store, viewer, name, role, chosen, lang),
+                )
             with st.popover(t("accounts.reset", lang), disabled=name is None):
                 st.write(t("accounts.reset_text", lang, name=shown))
                 st.button(
@@ -191,6 +224,19 @@ def _manage(store: Store, viewer: Viewer, accounts: list[Account], lang: Languag
                 )
         if name is not None and name == viewer.name:
             st.caption(t("accounts.own_account", lang))
+
+
+def _change(store: Store, viewer: Viewer, name: str, role: str, grids: list[str], lang: Language) -> None:
+    new = Role(role)
+
+    def work() -> None:
+        if new is Role.GRID_WORKER and not grids:
+            put_note(_PAGE, "problem", t("accounts.grids_missing", lang))
+            return
+        change_role(store, name, new, grids=grids if new is Role.GRID_WORKER else (), by=viewer, clock=utc_now)
+        put_note(_PAGE, "done", t("accounts.changed_done", lang, name=escape_markdown(name)))
+
+    _do(viewer, work, {RefusedError: t("accounts.last_admin", lang, name=escape_markdown(name))}, lang)
 
 
 def _reset(store: Store, viewer: Viewer, name: str, lang: Language) -> None:

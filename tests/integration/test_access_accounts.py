@@ -16,6 +16,7 @@ from data.accounts import (
     Refusal,
     add_account,
     change_password,
+    change_role,
     disable_account,
     find_account,
     get_account,
@@ -25,6 +26,7 @@ from data.accounts import (
     sign_in,
 )
 from data.passwords import check_password, hash_password, is_password, make_password
+from data.sessions import Sessions
 from data.store import Store
 from data.viewer import Role
 from gis.errors import BadRecordError, NotAllowedError, RecordMissingError, RefusedError
@@ -210,3 +212,20 @@ def test_the_log_names_no_password_and_no_unknown_name(access_store: Store, cloc
     assert rows["address"].tolist()[1] == "10.0.0.7"
     whole = rows.to_csv().lower()
     assert [word for word in ("typed-secret", PASSWORD, "柳金雀", "$argon2") if word in whole] == []
+
+
+def test_another_role_ends_the_sessions_of_the_old_one(access_store: Store, clock: Clock) -> None:
+    account = add(access_store, clock, "w3")
+    sessions = Sessions(access_store, clock)
+    token = sessions.start(account)
+    changed = change_role(access_store, "w3", Role.GRID_WORKER, grids=["g2"], clock=clock)
+    assert (changed.role, changed.grids) == (Role.GRID_WORKER, frozenset({"g2"}))
+    assert sessions.find(token) is None
+    with pytest.raises(RefusedError, match="A grid worker needs grids"):
+        change_role(access_store, "w3", Role.GRID_WORKER, clock=clock)
+    assert change_role(access_store, "w3", Role.OFFICER, clock=clock).grids is None
+    add(access_store, clock, "boss", Role.ADMIN)
+    with pytest.raises(RefusedError, match="'boss' is the last administrator"):
+        change_role(access_store, "boss", Role.OFFICER, clock=clock)
+    assert change_role(access_store, "boss", Role.ADMIN, clock=clock).role is Role.ADMIN
+    sessions.close()
