@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.errors import BadFileError, BadRecordError
 from incidents.answer import Answer
-from incidents.change import Counted, compare_periods, count_areas, find_displacement
+from incidents.change import Counted, compare_periods, count_areas, count_directions, find_displacement
 from incidents.concentration import find_repeats
 from incidents.csv_input import check_columns, read_numbers
 from incidents.density import find_density
@@ -242,9 +242,14 @@ def displace_points(points: Points, options: Options, change_days: float) -> Ans
         for x, y, radius in (options.treated, options.control)
     ]  # fmt: skip
     (treated, ring), (control, control_ring) = counted
-    answer = find_displacement(
-        treated, weigh(control, treated), ring, weigh(control_ring, ring), before_weight=after_days / before_days
+    x, y, radius = options.treated
+    parts = count_directions(
+        points.xy, points.times, centre=(x, y), radius_m=radius, ring_m=options.ring_m, change_days=change_days
     )
+    answer = find_displacement(
+        treated, weigh(control, treated), ring, weigh(control_ring, ring), parts=parts,
+        before_weight=after_days / before_days,
+    )  # fmt: skip
     asked = {**answer.asked, "treated": options.treated, "control": options.control, "ring_m": options.ring_m}
     return replace(answer, asked={**asked, "change_days": change_days})
 

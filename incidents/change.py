@@ -7,18 +7,21 @@ Weighted displacement difference: Wheeler and Ratcliffe 2018, doi:10.1186/s40163
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import fisher_exact, norm
 
 from gis.errors import BadRecordError
 from incidents.answer import Answer
 from incidents.knox import say_p
+from incidents.local_statistics import adjust_benjamini_hochberg
 from incidents.rates import compare_counts, e_test, normal_interval
 
+DIRECTIONS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 AREAS = ("treated", "control", "treated_ring", "control_ring")
 
 
@@ -38,6 +41,7 @@ def find_displacement(
     treated_ring: Counted | None = None,
     control_ring: Counted | None = None,
     *,
+    parts: Mapping[str, Counted] | None = None,
     before_weight: float = 1.0,
     level: float = 0.95,
 ) -> Answer:
@@ -49,14 +53,18 @@ def find_displacement(
 
     Parameters
     ----------
+    parts
+        Parts of the ring by name, e.g. its directions: what moved to one of them is lost in the whole ring. Each is
+        held against the ring of the control by Fisher's exact test, Benjamini–Hochberg over the parts.
     before_weight
         What counts before are multiplied by where the period before is longer: days after / days before.
 
     Returns
     -------
     Rows, one an area: area, before, after, weight, change (weighted). Figures: wdd, sd, z, p (two-sided, normal), low,
-    high; local (treated − control) and ring (ring − ring of control), each with its own low, high, p; verdict: worked,
-    moved, worked_unsure (fewer there, but the ring does not say), worse, or unclear; e_test of the treated area alone.
+    high; local (treated − control) and ring (ring − ring of control), each with its own low, high, p; parts (name,
+    before, after, q) and moved_to (those that rose); e_test of the treated area alone; verdict: worked, moved (fewer
+    there, more in the ring or a part of it), worked_unsure (fewer there, but the whole is not sure), worse, or unclear.
 
     Raises
     ------
@@ -94,7 +102,9 @@ def find_displacement(
         whole = _estimate(
             sum(change[n] * (-1 if n.startswith("control") else 1) for n in areas), sum(variance.values()), level
         )
-    verdict = _judge(local, ring, whole)
+    judged = _judge_parts(parts or {}, control_ring or control)
+    moved_to = [str(part["name"]) for part in judged if float(str(part["q"])) <= 1 - level]
+    verdict = _judge(local, ring, whole, moved_to)
     rows = pd.DataFrame(
         [
             {"area": name, "before": area.before, "after": area.after, "weight": area.weight, "change": change[name]}
@@ -105,6 +115,7 @@ def find_displacement(
     figures = {
         "wdd": whole["estimate"], **{name: whole[name] for name in ("sd", "z", "p", "low", "high")},
         "local": local, "ring": ring, "verdict": verdict, "e_test": alone,
+        "parts": judged, "moved_to": moved_to,
     }  # fmt: skip
     words = {
         "wdd": f"{whole['estimate']:+.0f}", "low": f"{whole['low']:+.0f}", "high": f"{whole['high']:+.0f}",
@@ -130,13 +141,22 @@ def _estimate(estimate: float, variance: float, level: float) -> dict[str, float
     }
 
 
-def _judge(local: dict[str, float], ring: dict[str, float] | None, whole: dict[str, float]) -> str:
+def _judge_parts(parts: Mapping[str, Counted], control: Counted) -> list[dict[str, object]]:
+    tables = [[[part.after, part.before], [control.after, control.before]] for part in parts.values()]
+    p = np.array([float(fisher_exact(table, alternative="greater").pvalue) for table in tables])
+    return [
+        {"name": name, "before": part.before, "after": part.after, "q": float(q)}
+        for (name, part), q in zip(parts.items(), adjust_benjamini_hochberg(p), strict=True)
+    ]
+
+
+def _judge(local: dict[str, float], ring: dict[str, float] | None, whole: dict[str, float], moved_to: list[str]) -> str:
     """Fewer where the patrols went; and then whether the ring took them up."""
     if local["low"] > 0:
         return "worse"
     if local["high"] >= 0:
         return "unclear"
-    if ring is not None and ring["low"] > 0:
+    if moved_to or (ring is not None and ring["low"] > 0):
         return "moved"
     return "worked" if whole["high"] < 0 else "worked_unsure"
 
@@ -161,6 +181,27 @@ def count_areas(
         Counted(int((inside & before).sum()), int((inside & after).sum())),
         Counted(int((around & before).sum()), int((around & after).sum())),
     )
+
+
+def count_directions(
+    xy: NDArray[np.float64],
+    t_days: NDArray[np.float64],
+    *,
+    centre: tuple[float, float],
+    radius_m: float,
+    ring_m: float,
+    change_days: float,
+) -> dict[str, Counted]:
+    """Incidents in the eight directions of the ring, before and after; clockwise from grid north."""
+    east, north = (xy - np.array(centre)).T
+    apart = np.hypot(east, north)
+    around = (apart > radius_m) & (apart <= radius_m + ring_m)
+    eighth = np.floor(np.degrees(np.arctan2(east, north)) / 45 + 0.5).astype(np.int64) % 8
+    before = t_days < change_days
+    return {
+        name: Counted(int((around & (eighth == i) & before).sum()), int((around & (eighth == i) & ~before).sum()))
+        for i, name in enumerate(DIRECTIONS)
+    }
 
 
 def compare_periods(

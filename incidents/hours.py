@@ -86,6 +86,7 @@ def find_hours(from_utc: pd.Series, to_utc: pd.Series, *, most_hours: float = MO
 def spread_hours(start_h: Floats, length_h: Floats) -> Floats:
     """Weight of each of the 168 hours of a week; starts are hours since a Monday's midnight. Sums to the number."""
     weights = np.zeros(168)
+    length_h = (start_h + length_h) - start_h  # what rounding leaves of it
     points = length_h == 0
     np.add.at(weights, np.floor(start_h[points]).astype(np.int64) % 168, 1.0)
     start, length = start_h[~points], length_h[~points]
