@@ -28,13 +28,15 @@ def judge_count(count: int, before: int, periods: int, *, alpha: float = 0.05) -
     The word for a count, against `before` incidents in `periods` periods of the same weekdays and hours.
 
     More than usual or few by the exact conditional test, one side at alpha. Too few to say where the test could not
-    have said either: where neither no incident at all nor twice the usual (at least 2) would have stood out.
+    have said either: where there was none before, or neither no incident at all nor twice the usual (at least 2) would have stood out.
     """
     test = compare_counts(count, before, exposure_second=periods)
     if test.p_more <= alpha:
         return MORE
     if test.p_fewer <= alpha:
         return FEW
+    if before == 0:
+        return TOO_FEW
     none = compare_counts(0, before, exposure_second=periods).p_fewer
     double = compare_counts(max(2, int(np.ceil(2 * before / periods))), before, exposure_second=periods).p_more
     return TOO_FEW if none > alpha and double > alpha else AS_USUAL
