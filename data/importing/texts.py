@@ -62,9 +62,13 @@ def mask_texts(store: Store, incoming: Sequence[Incoming], layers: Sequence[Laye
                 if pd.isna(text):
                     masked.append(None)
                     continue
-                is_known = isinstance(was, str) and _is_same(text, was, newest.get((row_id, column)), key)
-                masked.append(mask_at_intake(known, was if is_known else text))
-                if not is_known and not over and masked[-1] != text:
+                there = newest.get((row_id, column))
+                is_known = isinstance(was, str) and _is_same(text, was, there, key)
+                shown = mask_at_intake(known, was if is_known else text)
+                masked.append(shown)
+                # Shown alike, but sealed is another text: the new one is sealed too.
+                is_new = not is_known and (shown != was or there is not None)
+                if is_new and shown != text and not over:
                     texts.append((row_id, column, text))
             one.frame[column] = pd.Series(masked, index=one.frame.index, dtype="str")
     return Seals(texts, key)
