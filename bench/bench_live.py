@@ -56,6 +56,12 @@ def _renamed(n: int) -> Statement:
     return ("buildings", sql, [f"{n}幢"])
 
 
+def _kept(n: int) -> Statement:
+    """What no page draws: all that it costs is the durable commit, and this benchmark's own question."""
+    sql = "INSERT OR REPLACE INTO settings VALUES ('idle_minutes', ?, ?::TIMESTAMP, 'bench')"
+    return ("settings", sql, [str(30 + n % 2), _NOW])
+
+
 CHANGES: dict[str, Callable[[int], Statement]] = {
     "a responder moves": _moved,
     "an incident is reported": _reported,
@@ -87,6 +93,7 @@ def measure_ours(place: Place) -> dict[str, Figures]:
         page.goto(server.url)
         page.wait_for_selector('[data-ready="yes"]', timeout=180_000)
         rest = _rest(pid, wire)
+        commit_ms = _measure_commit(server, wire, rest)
         for name, change in CHANGES.items():
             print(f"  {place.name}: {name}", file=sys.stderr, flush=True)
             server.write(change(0))  # the first of its kind: what is loaded late is loaded now
@@ -105,10 +112,22 @@ def measure_ours(place: Place) -> dict[str, Figures]:
             figures[name] = {
                 "bytes": sum(by_path.values()),
                 "server_ms": round(1000 * statistics.median(times), 1),
+                "commit_ms": commit_ms,
                 "server_ms_most": round(1000 * max(times), 1),
                 "by_path": by_path,
             }
     return figures
+
+
+def _measure_commit(server: LiveServer, wire: Wire, rest: float) -> float:
+    """Milliseconds of the server's CPU for a durable write that reaches no page."""
+    times = []
+    for n in range(_ROUNDS + 1):
+        before, begin = read_cpu_s(server.process.pid), time.monotonic()
+        server.write(_kept(n))
+        wire.wait_quiet()
+        times.append(read_cpu_s(server.process.pid) - before - rest * (time.monotonic() - begin))
+    return round(1000 * statistics.median(times[1:]), 1)
 
 
 def measure_peer(place: Place) -> Figures:
