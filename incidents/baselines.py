@@ -28,7 +28,8 @@ def judge_count(count: int, before: int, periods: int, *, alpha: float = 0.05) -
     The word for a count, against `before` incidents in `periods` periods of the same weekdays and hours.
 
     More than usual or few by the exact conditional test, one side at alpha. Too few to say where the test could not
-    have said either: where there was none before, or neither no incident at all nor twice the usual (at least 2) would have stood out.
+    have said either: where there was none before, or neither no incident at all nor twice the usual (at least 2)
+    would have stood out.
     """
     test = compare_counts(count, before, exposure_second=periods)
     if test.p_more <= alpha:

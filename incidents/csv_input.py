@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,10 +57,11 @@ def read_table(path: Path, *, encoding: str | None = None) -> pd.DataFrame:
         raise BadFileError(
             f"'{name}' is no table: {str(error).strip()}. Give a CSV with commas and a header."
         ) from error
-    table.columns = [str(column).strip().lower() for column in table.columns]
-    if table.columns.duplicated().any():
-        twice = table.columns[table.columns.duplicated()][0]
+    header = [column.strip().lower() for column in next(csv.reader(io.StringIO(text)))]
+    twice = next((column for column in header if header.count(column) > 1), None)
+    if twice is not None:
         raise BadFileError(f"'{name}' has the column '{twice}' twice. Name each column once.")
+    table.columns = [str(column).strip().lower() for column in table.columns]
     if table.empty:
         raise BadFileError(f"'{name}' has a header and no rows. Export it again.")
     if len(table) > MOST_ROWS:
