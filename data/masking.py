@@ -53,7 +53,9 @@ _IDENTITY = rf"(?<!\d)\d(?:{_SEPARATOR}\d){{16}}{_SEPARATOR}[\dXxＸｘ](?!\d)"
 _MOBILE = rf"(?<!\d)(?:[+＋]?[8８][6６]{_SEPARATOR})?[1１](?:{_SEPARATOR}\d){{10}}(?!\d)"
 # Area code 010, 02x, 0xxx and 7 or 8 digits of the subscriber; or the bare subscriber's number.
 _LANDLINE = rf"(?<!\d)(?:[(（]?[0０]\d{{2,3}}[)）]?{_SEPARATOR})?[2-9２-９]\d{{2,3}}{_SEPARATOR}\d{{4}}(?!\d)"
-_NUMBERS = re.compile("|".join((_IDENTITY, _MOBILE, _LANDLINE)))
+# Two numbers written without anything between them; nothing else in a call has as many digits.
+_RUN = r"\d{15,}[XxＸｘ]?"
+_NUMBERS = re.compile("|".join((_IDENTITY, _RUN, _MOBILE, _LANDLINE)))
 
 
 def is_shown_persons(viewer: Viewer) -> bool:
