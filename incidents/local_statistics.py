@@ -1,5 +1,5 @@
 """
-Getis–Ord Gi* on a lattice, its exact permutation law for counts, and Benjamini–Hochberg.
+Getis–Ord Gi* on a lattice, its exact p, and Benjamini–Hochberg.
 
 Sources: Ord and Getis 1995, doi:10.1111/j.1538-4632.1995.tb00912.x; Benjamini and Hochberg 1995,
 doi:10.1111/j.2517-6161.1995.tb02031.x.
@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from incidents.permutation_law import find_upper_p
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
-
-_MOST_WORK = 400_000_000
-"""Sums in the exact law beyond which the normal law is used: about 1 s on one core."""
 
 
 def box_sums(values: Counts, inside: NDArray[np.bool_]) -> Counts:
@@ -68,58 +67,21 @@ def gi_star(counts: Counts, inside: NDArray[np.bool_] | None = None) -> Floats:
 
 def exact_upper_p(counts: Counts, inside: NDArray[np.bool_] | None = None) -> Floats | None:
     """
-    P(S ≥ s) of each cell under conditional permutation: its own count stays, all others change places at random.
+    P(S ≥ s) of the 8 cells around each cell under conditional permutation, see `incidents.permutation_law`.
 
-    Given its own count c, the sum over its k neighbours is the sum of k draws without replacement from the other
-    n − 1 counts. The number of ways to reach the sum s is the coefficient of y^k t^s in Π_v (1 + y t^v)^(m_v), over
-    C(n − 1, k), with m_v cells that hold count v (one fewer for v = c). k is at most 8, so the numbers of ways stay
-    far inside floating point, and they are only added, never subtracted: small p are right to the last digits.
-    A cell without neighbours has p = 1, whatever it holds; so has one that is hot by itself alone.
-
-    Returns NaN outside `inside`, and None where the counts are so large and varied that the law would take seconds.
+    A cell without neighbours has p = 1, whatever it holds; so has one that is hot by itself alone. Returns NaN outside
+    `inside`, and None where the counts are so large and varied that the law would take seconds.
     """
     if inside is None:
         inside = np.ones(counts.shape, dtype=bool)
-    values = counts[inside]
     around = (box_sums(counts, inside) - np.where(inside, counts, 0))[inside]
     degree = (box_sums(inside.astype(np.int64), inside) - inside)[inside]
-    distinct, code, multiplicity = np.unique(values, return_inverse=True, return_counts=True)
-    cap = int(around.max(initial=0))
-    steps = int(np.minimum(multiplicity, 8).sum())
-    if distinct.size * 9 * (cap + 1) * steps > _MOST_WORK:
+    found = find_upper_p(counts[inside], around, degree)
+    if found is None:
         return None
-
     p = np.full(counts.shape, np.nan)
-    tails = _ways_tail(distinct, multiplicity, cap)
-    totals = tails[:, :, 0]
-    ways, total = tails[code, degree, around], totals[code, degree]
-    p[inside] = np.minimum(1.0, ways / total)
+    p[inside] = found
     return p
-
-
-def _ways_tail(distinct: Counts, multiplicity: Counts, cap: int) -> Floats:
-    """
-    Ways to draw k of the others with a sum of at least s, shape (distinct counts c, k 0…8, s 0…cap).
-
-    The last sum stands for itself and all above it.
-    """
-    own = np.arange(distinct.size)
-    ways = np.zeros((distinct.size, 9, cap + 1))
-    ways[:, 0, 0] = 1.0
-    for index, value in enumerate(distinct):
-        left = np.full(distinct.size, float(multiplicity[index]))
-        left[own == index] -= 1.0
-        previous, choose = ways, np.ones(distinct.size)
-        ways = previous.copy()
-        for taken in range(1, min(8, int(multiplicity[index])) + 1):
-            choose = choose * np.maximum(left - taken + 1, 0.0) / taken
-            added = previous[:, : 9 - taken] * choose[:, None, None]
-            shift = min(int(value) * taken, cap)
-            ways[:, taken:, shift:] += added[:, :, : cap + 1 - shift]
-            if shift:
-                ways[:, taken:, cap] += added[:, :, cap + 1 - shift :].sum(axis=2)
-    tail: Floats = ways[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
-    return tail
 
 
 def adjust_benjamini_hochberg(p: Floats) -> Floats:
