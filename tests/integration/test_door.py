@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from data import passwords
 from data.accounts import add_account, change_password, disable_account
 from data.sessions import Sessions
 from data.store import Store
@@ -91,7 +93,9 @@ def build_house(store: Store, clock: Clock, *, is_demo: bool = False) -> House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    # The same hash, made cheaply: how dear it is, is tested with the accounts.
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     clock = Clock()
     with Store(tmp_path / "real.duckdb", clock=clock) as store:
         for name, role in (("officer07", Role.OFFICER), ("audit1", Role.AUDITOR), ("chief", Role.ADMIN)):
