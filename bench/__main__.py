@@ -10,7 +10,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import bench_addresses, bench_encryption, bench_first_frame, bench_hotspots, bench_import, bench_live
+from bench import (
+    bench_addresses,
+    bench_encryption,
+    bench_first_frame,
+    bench_hotspots,
+    bench_import,
+    bench_live,
+    bench_statistics,
+)
 from bench.places import make_places
 from bench.replicated import ROOT, SIDE
 from bench.report import WRITERS, write_page
@@ -30,6 +38,7 @@ def run_part(part: str, *, side: int, rounds: int) -> Figures:
         "encryption": lambda: dict(bench_encryption.run()),
         "hotspots": lambda: dict(bench_hotspots.run()),
         "import": lambda: dict(bench_import.run(side=side, rounds=rounds)),
+        "statistics": lambda: dict(bench_statistics.run()),
     }
     if part in work:
         figures = work[part]()

@@ -203,7 +203,7 @@ def test_no_incidents_at_all_is_an_answer() -> None:
 
 
 def test_large_counts_fall_back_to_the_normal_law_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("incidents.local_statistics._MOST_WORK", 10)
+    monkeypatch.setattr("incidents.permutation_law.MOST_WORK", 10)
     xy = np.random.default_rng(1).uniform(0, 1000, (500, 2))
     found = find_hot_cells(make_incidents(xy), SQUARE, since=SINCE, until=UNTIL)
     assert found.law == "normal"
