@@ -48,7 +48,7 @@ def make_bundle(folder: Path, *platforms: str) -> Path:
     return folder / packed.stem
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # a worker does other modules in between, and making it takes half a minute
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """For Linux alone: the wheels of two platforms are half a gigabyte."""
     return make_bundle(tmp_path_factory.mktemp("bundle"), "linux")
