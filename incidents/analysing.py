@@ -148,8 +148,6 @@ def find_hot_cells_of(points: Points, options: Options) -> Answer:
             raise BadRecordError(f"Width of a cell is {cell_m} m, expected more than 0. Choose 25 to 100.")
         low = np.floor(points.xy.min(axis=0) / cell_m) * cell_m
         high = (np.floor(points.xy.max(axis=0) / cell_m) + 1) * cell_m
-        if np.prod((high - low) / cell_m) > 4_000_000:
-            raise BadRecordError(f"Cells of {cell_m:g} m are too many for this ground. Choose larger ones.")
         boundary = shapely.box(*low, *high)
     count = count_hexagons if options.on == "hexagon" else count_squares
     units = count(points.xy, boundary, cell_m)

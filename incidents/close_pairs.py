@@ -13,6 +13,8 @@ Counts = NDArray[np.int64]
 
 MOST_PAIRS = 8_000_000
 """Pairs of places held in memory at once, about 130 MB."""
+MOST_FOUND = 40_000_000
+"""Pairs that a method may find at all; beyond, about 2 GB would be needed."""
 SLACK = 1e-9
 """Days and parts of a distance that rounding may cost: 0.1 ms, or a nanometre in a metre."""
 
@@ -70,9 +72,20 @@ def find_space_pairs(xy: Floats, distance_m: float) -> Counts:
 
 def is_storable(xy: Floats, distance_m: float) -> bool:
     """Whether the pairs close in space are few enough to be held in memory, judged by some of the events."""
-    some = xy[:: max(1, len(xy) // 500)]
-    found = cKDTree(xy).query_ball_point(some, _reach(distance_m), return_length=True)
-    return float(np.mean(found)) * len(xy) / 2 <= MOST_PAIRS
+    return estimate_pairs(xy, _reach(distance_m)) <= MOST_PAIRS
+
+
+def estimate_pairs(places: Floats, reach: float, *, p: float = 2.0) -> float:
+    """How many pairs lie within `reach`, judged by some of the places."""
+    some = places[:: max(1, len(places) // 500)]
+    found = cKDTree(places).query_ball_point(some, reach, p=p, return_length=True)
+    return (float(np.mean(found)) - 1) * len(places) / 2
+
+
+def check_pairs(n_pairs: float, what: str) -> None:
+    """Refuse what would fill the memory."""
+    if n_pairs > MOST_FOUND:
+        raise BadRecordError(f"About {n_pairs:,.0f} pairs lie within {what}, too many to hold. Choose less.")
 
 
 def find_close_pairs(xy: Floats, t_days: Floats, *, distance_m: float, days: float) -> Counts:
@@ -83,10 +96,12 @@ def find_close_pairs(xy: Floats, t_days: Floats, *, distance_m: float, days: flo
     each, finds little more than the pairs themselves.
     """
     if is_storable(xy, distance_m) or distance_m == 0 or days == 0:
+        check_pairs(estimate_pairs(xy, _reach(distance_m)), f"{distance_m:g} m")
         pairs = find_space_pairs(xy, distance_m)
     else:
         reach = _reach(distance_m)
         scaled = np.column_stack([(xy - xy.mean(axis=0)) / reach, (t_days - t_days.mean()) / (days + SLACK)])
+        check_pairs(estimate_pairs(scaled, 1 + 1e-9, p=np.inf), f"{distance_m:g} m and {days:g} days")
         pairs = cKDTree(scaled).query_pairs(1 + 1e-9, p=np.inf, output_type="ndarray").astype(np.int64, copy=False)
         pairs = pairs[((xy[pairs[:, 0]] - xy[pairs[:, 1]]) ** 2).sum(axis=1) <= reach**2]
     return pairs[np.abs(t_days[pairs[:, 1]] - t_days[pairs[:, 0]]) <= days + SLACK]

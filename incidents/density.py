@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 KERNELS = ("quartic", "gaussian")
 MOST_CELLS = 4_000_000
+MOST_TERMS = 500_000_000
+"""Points within reach of all places together, beyond which density at places would take minutes."""
 _BLOCK = 32_768
 
 
@@ -31,13 +33,13 @@ def choose_bandwidth_m(xy: Floats) -> float:
     It is the radius of the quartic kernel; the Gaussian kernel of the same smoothness has a quarter of it as deviation.
     """
     if len(xy) < 2:
-        raise BadRecordError(f"{len(xy)} places, expected at least 2 to choose a bandwidth. Give one with --bandwidth.")
+        raise BadRecordError(f"{len(xy)} places, expected at least 2 to choose a bandwidth. Give one with --band.")
     sd = xy.std(axis=0, ddof=1)
     iqr = np.subtract(*np.percentile(xy, [75, 25], axis=0)) / 1.34
     spread = np.where(iqr > 0, np.minimum(sd, iqr), sd)
     h = float((4 * 1.06 * spread * len(xy) ** -0.2).mean())
     if h <= 0:
-        raise BadRecordError("All places are the same, so no bandwidth follows from them. Give one with --bandwidth.")
+        raise BadRecordError("All places are the same, so no bandwidth follows from them. Give one with --band.")
     return h
 
 
@@ -52,13 +54,17 @@ def density_at(at: Floats, xy: Floats, *, bandwidth_m: float, kernel: str = "qua
             found[block] = np.exp(-far / (2 * bandwidth_m**2)) @ weight
         return found / (2 * np.pi * bandwidth_m**2 * len(xy))
     tree = cKDTree(places)
-    for start in range(0, len(at), 2_000):
-        some = at[start : start + 2_000]
+    n_near = np.asarray(tree.query_ball_point(at, bandwidth_m, return_length=True), dtype=np.int64)
+    if n_near.sum() > MOST_TERMS:
+        raise BadRecordError(f"A bandwidth of {bandwidth_m:g} m reaches too much at once. Choose less, or --cell.")
+    step = max(1, 2_000_000 // max(int(n_near.max(initial=1)), 1))
+    for start in range(0, len(at), step):
+        some = at[start : start + step]
         near = tree.query_ball_point(some, bandwidth_m)
         owner = np.repeat(np.arange(len(some)), [len(one) for one in near])
         index = np.concatenate([np.asarray(one, dtype=np.int64) for one in near])
         far = ((some[owner] - places[index]) ** 2).sum(axis=1) / bandwidth_m**2
-        found[start : start + 2_000] = np.bincount(owner, weight[index] * (1 - far) ** 2, minlength=len(some))
+        found[start : start + step] = np.bincount(owner, weight[index] * (1 - far) ** 2, minlength=len(some))
     return found * 3 / (np.pi * bandwidth_m**2 * len(xy))
 
 

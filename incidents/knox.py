@@ -18,9 +18,11 @@ from incidents.answer import Answer
 from incidents.close_pairs import (
     SLACK,
     check_events,
+    check_pairs,
     check_reach,
     close_in_space,
     close_in_time,
+    estimate_pairs,
     find_close_pairs,
     find_space_pairs,
     is_storable,
@@ -136,6 +138,7 @@ def shuffle_pairs(
     xy: Floats, t_days: Floats, distance_m: float, days: float, permutations: int, rng: np.random.Generator
 ) -> Counts:
     """Pairs close in both after each of some shuffles of the times, shape (permutations,)."""
+    check_pairs(estimate_pairs(xy, distance_m), f"{distance_m:g} m")
     pairs = find_space_pairs(xy, distance_m).astype(np.int32)
     first, second = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
     drawn = np.empty(permutations, dtype=np.int64)

@@ -30,6 +30,8 @@ PERMUTATIONS = 999
 ENOUGH = 60
 """Shuffles are broken off once so many have reached what was seen: then p is large, and known well enough."""
 MOST_CENTRES = 1_500
+MOST_MEMBERS = 10_000_000
+"""Incidents in the widest circles together."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ def _build_circles(xy: Floats, radii: Floats, n: int) -> _Circles:
     while len(centres) > MOST_CENTRES:
         centres = (np.unique(np.floor(xy / step), axis=0) + 0.5) * step
         step *= 2**0.5
-    near = cKDTree(centres).query_ball_point(xy, float(radii[-1]) * (1 + 1e-12))
+    tree, reach = cKDTree(centres), float(radii[-1]) * (1 + 1e-12)
+    if tree.query_ball_point(xy, reach, return_length=True).sum() > MOST_MEMBERS:
+        raise BadRecordError(f"Circles of {radii[-1]:g} m hold too much of the ground. Choose smaller radii.")
+    near = tree.query_ball_point(xy, reach)
     sizes = np.array([len(one) for one in near])
     centre = np.concatenate([np.asarray(one, dtype=np.int64) for one in near]) if sizes.sum() else np.zeros(0, np.int64)
     event = np.repeat(np.arange(n), sizes)

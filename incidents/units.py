@@ -17,12 +17,14 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.errors import BadRecordError
 from incidents.cells import count_cells
+from incidents.close_pairs import check_pairs, estimate_pairs
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 ROOT3 = 3.0**0.5
 _TOUCH_M = 0.01
+MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class UnitCounts:
 
 def count_squares(xy: Floats, boundary: BaseGeometry, cell_m: float = 25.0) -> UnitCounts:
     """Half-open square cells that share area with the boundary; eight neighbours. See `count_cells`."""
+    _check_cell(cell_m, boundary)
     lattice = count_cells(xy, boundary, cell_m)
     rows, columns = np.nonzero(lattice.inside)
     position = np.full(lattice.inside.shape, -1, dtype=np.int64)
@@ -190,6 +193,8 @@ def find_pairs(xy: Floats, band_m: float) -> Counts:
         raise BadRecordError(
             f"Band is {band_m} m, expected more than 0. Give the distance within which places are near."
         )
+    if len(xy):
+        check_pairs(estimate_pairs(xy, band_m), f"{band_m:g} m")
     pairs: Counts = cKDTree(xy).query_pairs(band_m * (1 + 1e-12), output_type="ndarray").astype(np.int64)
     return pairs
 
@@ -217,3 +222,6 @@ def _check_cell(cell_m: float, boundary: BaseGeometry) -> None:
         raise BadRecordError(f"Width of a cell is {cell_m} m, expected more than 0. Choose 25 to 100.")
     if boundary.is_empty or boundary.area == 0:
         raise BadRecordError("The boundary has no area, expected a polygon. Import or derive a boundary first.")
+    west, south, east, north = boundary.bounds
+    if (east - west) / cell_m * ((north - south) / cell_m) > MOST_CELLS:
+        raise BadRecordError(f"Cells of {cell_m:g} m are too many for this ground. Choose larger ones.")
