@@ -34,6 +34,11 @@ def guard(value: object) -> str:
     return f"'{text}" if first and first in _DANGEROUS else text
 
 
+def clean(text: str) -> str:
+    """`text` as XML and a workbook's cell can hold it."""
+    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)[:_MAX_CELL]
+
+
 def build_file(kind: str, watermark: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     """
     A whole file: the watermark (who took it out, and when) in the first line, then heads and rows.
@@ -63,7 +68,7 @@ def _build_workbook(lines: Iterable[Sequence[str]]) -> bytes:
     for line in lines:
         cells = []
         for text in line:
-            cell = WriteOnlyCell(sheet, value=_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)[:_MAX_CELL])
+            cell = WriteOnlyCell(sheet, value=clean(text))
             cell.data_type = "s"
             cell.number_format = "@"
             cells.append(cell)

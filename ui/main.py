@@ -9,6 +9,7 @@ from i18n import t
 from ui.accounts_page import show_accounts
 from ui.approvals_page import show_approvals
 from ui.audit_page import show_audit
+from ui.command_page import show_command
 from ui.desk import show_desk
 from ui.session import get_language, get_viewer
 from ui.settings_page import show_settings
@@ -17,6 +18,7 @@ from ui.wall import show_wall
 
 DRAW = {
     "desk": show_desk,
+    "command": show_command,
     "approvals": show_approvals,
     "audit": show_audit,
     "accounts": show_accounts,

@@ -1,0 +1,1 @@
+"""A drawing that can be clicked."""

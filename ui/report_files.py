@@ -1,0 +1,157 @@
+"""
+Files of a report: docx (python-docx), PDF (typst) and xlsx, made on the server, fetching nothing.
+
+What was typed by people reaches typst as data, never as markup, and a document only as text of a run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import lru_cache
+
+import typst
+from docx import Document
+from docx.oxml.ns import qn
+from docx.shared import Pt
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from gis.errors import RefusedError
+from ui.exports import clean, guard
+from ui.reports import Report
+
+DOCX, PDF, XLSX = "docx", "pdf", "xlsx"
+MIME = {
+    DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    PDF: "application/pdf",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# By preference: Debian's Noto, then what Windows and macOS bring.
+FONTS = (
+    *("Noto Sans CJK SC", "Source Han Sans SC", "Noto Serif CJK SC", "Microsoft YaHei", "SimSun", "SimHei"),
+    *("PingFang SC", "Songti SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
+)
+_TEMPLATE = """
+#let report = json(bytes(sys.inputs.report))
+#set document(title: report.title)
+#set page(paper: "a4", margin: 2cm, numbering: "1 / 1")
+#set text(font: json(bytes(sys.inputs.fonts)), size: 10.5pt, lang: "zh", region: "cn")
+#set par(justify: true, leading: 0.8em)
+#set table(stroke: 0.5pt + luma(140), inset: 4pt)
+#align(center, text(size: 17pt, weight: "bold", report.title))
+#for fact in report.facts [#text(size: 9pt, fill: luma(70), fact) #linebreak()]
+#for part in report.parts {
+  heading(level: 1, part.title)
+  for line in part.lines { par(line) }
+  if part.table != none {
+    text(size: 9pt, weight: "bold", part.table.title)
+    set text(size: 8pt)
+    set par(justify: false)
+    table(
+      columns: part.table.heads.len(),
+      table.header(..part.table.heads.map(strong)),
+      ..part.table.rows.flatten(),
+    )
+  }
+}
+"""
+
+
+@lru_cache(maxsize=1)
+def find_fonts() -> tuple[str, ...]:
+    """Chinese fonts of this machine among those that we know, the preferred first."""
+    known = set(typst.Fonts().families())
+    return tuple(font for font in FONTS if font in known)
+
+
+def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None) -> bytes:
+    """
+    The report as PDF, its font embedded.
+
+    Raises
+    ------
+    RefusedError
+        This machine has no Chinese font that we know: the file would be full of empty boxes.
+    """
+    usable = find_fonts() if fonts is None else fonts
+    if not usable:
+        raise RefusedError(
+            f"This machine has no Chinese font, expected one of {', '.join(FONTS)}. Install fonts-noto-cjk on the "
+            "server (on Windows: the Chinese language pack), or take the Word file."
+        )
+    content = {
+        "title": report.title,
+        "facts": list(report.facts),
+        "parts": [
+            {
+                "title": part.title,
+                "lines": list(part.lines),
+                "table": None
+                if part.table is None or not part.table.rows
+                else {
+                    "title": part.table.title,
+                    "heads": list(part.table.heads),
+                    "rows": [list(row) for row in part.table.rows],
+                },
+            }
+            for part in report.parts
+        ],
+    }
+    inputs = {"report": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
+    made: bytes = typst.compile(_TEMPLATE.encode(), sys_inputs=inputs)
+    return made
+
+
+def build_docx(report: Report) -> bytes:
+    """The report as a document that can be edited."""
+    document = Document()
+    font = (find_fonts() or FONTS[3:4])[0]
+    for name in ("Normal", "Title", "Heading 1"):
+        style = document.styles[name]
+        style.font.name = font
+        style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
+    document.styles["Normal"].font.size = Pt(10.5)
+    document.core_properties.title = clean(report.title)
+    document.add_heading(clean(report.title), 0)
+    for fact in report.facts:
+        document.add_paragraph(clean(fact)).runs[0].font.size = Pt(9)
+    for part in report.parts:
+        document.add_heading(clean(part.title), 1)
+        for line in part.lines:
+            document.add_paragraph(clean(line))
+        if part.table is None or not part.table.rows:
+            continue
+        grid = document.add_table(rows=1, cols=len(part.table.heads), style="Table Grid")
+        for cells, row in ((grid.rows[0].cells, part.table.heads), *((None, row) for row in part.table.rows)):
+            for cell, text in zip(cells or grid.add_row().cells, row, strict=True):
+                cell.text = clean(text)
+                for run in cell.paragraphs[0].runs:
+                    run.font.size = Pt(8)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+def build_xlsx(report: Report) -> bytes:
+    """The tables, a sheet each, every cell text that no spreadsheet runs; the facts stand in the first."""
+    book = Workbook(write_only=True)
+    first = [[report.title], *([fact] for fact in report.facts)]
+    sheets = [("0", first), *((str(n), [table.heads, *table.rows]) for n, table in enumerate(report.tables, start=1))]
+    titles = [report.title, *(table.title for table in report.tables)]
+    for (number, lines), title in zip(sheets, titles, strict=True):
+        sheet = book.create_sheet(f"{number} {title}"[:31].translate(str.maketrans("[]:*?/\\\\", "        ")))
+        for line in lines:
+            cells = []
+            for text in line:
+                cell = WriteOnlyCell(sheet, value=clean(guard(text)))
+                cell.data_type = "s"
+                cell.number_format = "@"
+                cells.append(cell)
+            sheet.append(cells)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+BUILD = {DOCX: build_docx, PDF: build_pdf, XLSX: build_xlsx}
