@@ -32,7 +32,7 @@ _REGISTERS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
     "rentals": ("rental_id", "landlord_name", "landlord_phone", ()),
     "key_sites": ("site_id", "contact_name", "contact_phone", ()),
     "responders": ("responder_id", "name", "phone", ()),
-    "incidents": ("incident_id", "reporter_name", "reporter_phone", ()),
+    "incidents": ("incident_id", "reporter_name", "reporter_phone", ("caller_address", "caller_place")),
 }
 _MOBILE_DIGITS = 11
 _FREE_TEXTS = ("narrative", "address_text")

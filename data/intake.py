@@ -92,15 +92,27 @@ def seal(
     `key` is `get_key(store, "sealed texts")`. The id of the row is bound in, so that a sealed text that was moved to
     another row cannot be opened there.
     """
-    sealed_id, nonce = f"t-{secrets.token_hex(8)}", secrets.token_bytes(_NONCE_BYTES)
-    cipher = AESGCM(key).encrypt(nonce, original.encode(), _bind(table, row_id, column))
+    row = build_sealed(key, original, table=table, row_id=row_id, column=column, clock=clock)
     transaction.execute(
         "sealed_texts",
-        "INSERT INTO sealed_texts (sealed_id, subject_table, subject_id, column_name, sealed_text, sealed_utc) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [sealed_id, table, row_id, column, base64.b64encode(nonce + cipher).decode(), to_stored_time(clock())],
+        f"INSERT INTO sealed_texts ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+        list(row.values()),
     )
-    return sealed_id
+    return str(row["sealed_id"])
+
+
+def build_sealed(key: bytes, original: str, *, table: str, row_id: str, column: str, clock: Clock) -> dict[str, object]:
+    """A row of sealed_texts, as `seal` writes it: for writes of many rows at once."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    cipher = AESGCM(key).encrypt(nonce, original.encode(), _bind(table, row_id, column))
+    return {
+        "sealed_id": f"t-{secrets.token_hex(8)}",
+        "subject_table": table,
+        "subject_id": row_id,
+        "column_name": column,
+        "sealed_text": base64.b64encode(nonce + cipher).decode(),
+        "sealed_utc": to_stored_time(clock()),
+    }
 
 
 def take_in(

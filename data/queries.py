@@ -7,6 +7,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
+from data.queries_intake import find_reported, find_unplaced
 from data.queries_maps import (
     find_addresses,
     find_aliases,
@@ -51,9 +52,11 @@ __all__ = [
     "find_occupants",
     "find_positions",
     "find_rentals",
+    "find_reported",
     "find_responders",
     "find_roads",
     "find_units",
+    "find_unplaced",
     "find_walls",
     "find_zone_measures",
     "find_zone_owners",

@@ -53,6 +53,7 @@ _INCIDENTS = (
         AND ($sources IS NULL OR list_contains($sources, i.source))
         AND ($grids IS NULL OR list_contains($grids, i.grid_id))
         AND ($building_id IS NULL OR i.building_id = $building_id)
+        AND (NOT $only_places OR (i.geom IS NOT NULL AND i.status NOT IN ('cancelled', 'duplicate')))
         AND ($categories IS NULL OR list_contains($categories, i.category) OR list_has_any($categories, k.ancestors))
 )
 SELECT incident_id, CASE WHEN NOT undisclosed THEN number END AS number,
@@ -101,7 +102,8 @@ def find_incidents(
     building_id
         Only of this building.
     only_places
-        Leave out rows whose place this viewer may not know: for rules that look for places.
+        Leave out rows whose place this viewer may not know, and those that are not placed, were cancelled or repeat
+        another: for rules that look for places. Else the place of a row that is not placed is missing.
 
     Returns
     -------

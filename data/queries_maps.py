@@ -33,7 +33,8 @@ WITH homes AS (
     JOIN grids g ON CASE WHEN b.grid_id IS NULL THEN ST_Intersects(g.geom, s.geom) ELSE g.grid_id = b.grid_id END
     GROUP BY g.grid_id
 ), alarms AS (
-    SELECT grid_id, count(*) AS incidents FROM incidents WHERE reported_utc >= $since GROUP BY grid_id
+    SELECT grid_id, count(*) AS incidents FROM incidents
+    WHERE reported_utc >= $since AND status NOT IN ('cancelled', 'duplicate') GROUP BY grid_id
 ), houses AS (SELECT grid_id, count(*) AS buildings FROM buildings GROUP BY grid_id)
 SELECT g.grid_id, g.number, g.name, w.call_sign AS worker_call_sign, w.full_time AS worker_full_time,
     coalesce(houses.buildings, 0)::BIGINT AS buildings, coalesce(homes.units, 0)::BIGINT AS units,

@@ -73,6 +73,7 @@ SELECT CASE WHEN $sees_all OR NOT coalesce(k.sensitive, false) THEN i.category E
     count(*) FILTER (i.reported_utc >= $since) AS lately, max(i.reported_utc) AS last_reported_utc
 FROM incidents i LEFT JOIN kinds k USING (category)
 WHERE ($sees_all OR $kind = 'grid' OR NOT coalesce(k.sensitive, false))
+    AND i.status NOT IN ('cancelled', 'duplicate')
     AND CASE $kind WHEN 'grid' THEN i.grid_id WHEN 'building' THEN i.building_id ELSE i.unit_id END = $id
 GROUP BY ALL ORDER BY total DESC, 1
 """

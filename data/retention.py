@@ -17,6 +17,9 @@ from data.settings_store import StoreSettings, read_settings
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 
+REPEATS_WITHIN = timedelta(days=7)
+"""A system that repeats a request later than this is answered as if it were new; its source number still is not."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -51,8 +54,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "callers",
         "incidents",
-        "reported_utc < $before AND (reporter_name IS NOT NULL OR reporter_phone IS NOT NULL)",
-        "reporter_name = NULL, reporter_phone = NULL",
+        "reported_utc < $before AND coalesce(reporter_name, reporter_phone, caller_address, caller_place) IS NOT NULL",
+        "reporter_name = NULL, reporter_phone = NULL, caller_address = NULL, caller_place = NULL",
         lambda settings: timedelta(days=settings.retention_caller_days),
     ),
     Rule(
@@ -62,6 +65,7 @@ RULES: tuple[Rule, ...] = (
         None,
         lambda settings: timedelta(days=settings.retention_caller_days),
     ),
+    Rule("intake_answers", "intake_answers", "answered_utc < $before", None, lambda _: REPEATS_WITHIN),
     Rule(
         "moved_out",
         "occupants",

@@ -42,8 +42,9 @@ CLOSED_BY_SERVER = 4401
 # Asked before there is a session, or with a key or token of their own.
 _OPEN = frozenset(
     {"/login", "/oidc/start", "/oidc/return", "/health", "/metrics", "/favicon.ico", "/favicon.png"}
+    | {"/api/v1/docs", "/api/v1/openapi.json"}
 )
-_OPEN_PREFIXES = ("/connect", "/ca.", "/api/v1/admin/")
+_OPEN_PREFIXES = ("/connect", "/ca.", "/api/v1/admin/", "/api/v1/incidents", "/api/v1/incident-categories")
 # With a first password nothing else is to be had.
 _FIRST = frozenset({"/password", "/logout"})
 # What a page asks by itself: it must not keep an empty desk signed in.

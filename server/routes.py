@@ -6,9 +6,11 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from server.admin import build_admin_routes
+from server.api import PREFIX as API_PREFIX
+from server.api import build_api
 from server.connect import build_connect_routes
 from server.events import respond_events
 from server.files import AssetsEndpoint, build_renderer
@@ -43,5 +45,6 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         Route("/vendor/deck.js", renderer.respond),
         Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
         *build_admin_routes(state),
+        Mount(API_PREFIX, app=build_api(state.store, state.clock)),
         *([] if state.network is None else build_connect_routes(state.network)),
     ]

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.viewer import Viewer
@@ -32,7 +32,7 @@ class Watch:
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], on_answer: Callable[[str, int, float], None]) -> None:
         self._app = app
-        self._routes = [route for route in routes if isinstance(route, Route)]
+        self._routes = [route for route in routes if isinstance(route, Route | Mount)]
         self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

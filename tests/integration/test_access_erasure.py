@@ -158,6 +158,13 @@ def old(store: Store, clock: Clock) -> Store:
             )
         )
     store.write(lambda tx: tx.execute("occupants", "UPDATE occupants SET moved_out_on = DATE '2026-11-23'"))
+    store.write(
+        lambda tx: tx.execute(
+            "intake_answers",
+            "INSERT INTO intake_answers VALUES ('a', 'b', 201, '{}', ?)",
+            [START.replace(tzinfo=None)],
+        )
+    )
     sessions = Sessions(store, clock)
     sessions.end(sessions.start(add(store, clock, "w2")))
     sessions.close()
@@ -169,6 +176,7 @@ WHEN_OVER = {
     "positions": timedelta(hours=24),
     "volunteer_positions": timedelta(hours=72),
     "sealed_texts": timedelta(days=730),
+    "intake_answers": timedelta(days=7),
     "sessions": timedelta(days=90),
     "openings": timedelta(days=90, minutes=10),
 }

@@ -1,0 +1,378 @@
+"""
+Writing incidents that come in: a row, its events, its sealed originals and the answer that its sender gets commit
+together, and requests that wait at the same time share a transaction, because a statement costs a millisecond whether
+it writes one row or fifty.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from data.incident_places import Found, Said
+from data.intake import SEALED, build_sealed
+from data.moments import to_stored_time
+from data.secret_files import get_key
+from data.store import Clock, Store, Transaction
+from gis.errors import BadRecordError
+
+DUPLICATE_WITHIN: Final = timedelta(minutes=10)
+DUPLICATE_M: Final = 30.0
+"""Two places without a building are one when they are this near: a doorway and the way before it."""
+_SHOWN_DUPLICATES: Final = 5
+_MOBILE_DIGITS: Final = 11
+_SHORTEST_PHONE: Final = 7
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of `events` about an incident: `kind` as `incident.place`, an aware time, ids and codes."""
+
+    kind: str
+    at_utc: datetime
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class NewIncident:
+    """
+    One incident to be written; times are aware, texts are masked already.
+
+    Attributes
+    ----------
+    said, found
+        What was said of its place, and what that led to.
+    sealed
+        Originals of masked texts by column.
+    values
+        Further columns of `incidents` by name: the caller's.
+    """
+
+    incident_id: str
+    number: str | None
+    category: str
+    urgency: str
+    source: str
+    reported_utc: datetime
+    occurred_from_utc: datetime
+    occurred_to_utc: datetime
+    status: str
+    sent_by: str
+    said: Said
+    found: Found
+    narrative: str | None
+    values: Mapping[str, object]
+    sealed: Mapping[str, str]
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one incident: `is_new` is False when it was there already; and which may be the same."""
+
+    incident_id: str
+    is_new: bool
+    possible_duplicates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status and body of an answer; `is_repeat` when it is the one that was given before."""
+
+    status: int
+    body: str
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True)
+class IntakeRequest:
+    """
+    Incidents that came together and are answered together.
+
+    Attributes
+    ----------
+    answer_id
+        Under which the answer is kept; None when no repeat is expected.
+    request_sha256
+        Of the body.
+    incidents
+        In the order of the request.
+    respond
+        Makes status and body from the outcomes, one for each incident.
+    """
+
+    answer_id: str | None
+    request_sha256: str
+    incidents: tuple[NewIncident, ...]
+    respond: Callable[[Sequence[Outcome]], Answer]
+
+
+def write_requests(store: Store, requests: Sequence[IntakeRequest], *, clock: Clock) -> list[Answer | BadRecordError]:
+    """
+    Write all requests in one transaction; an answer for each, or why that one is refused: others are not touched.
+
+    Raises
+    ------
+    StoreWriteError, StoreClosedError, BadRecordError
+        Nothing was written.
+    """
+    key = get_key(store, SEALED)
+
+    def work(transaction: Transaction) -> list[Answer | BadRecordError]:
+        return _write(transaction, requests, key, clock)
+
+    return store.write(work, repeatable=True)
+
+
+def _write(
+    transaction: Transaction, requests: Sequence[IntakeRequest], key: bytes, clock: Clock
+) -> list[Answer | BadRecordError]:
+    kept = _read_answers(transaction, [request.answer_id for request in requests if request.answer_id])
+    fresh = [request for request in requests if request.answer_id not in kept]
+    there = _find_existing(transaction, [one.incident_id for request in fresh for one in request.incidents])
+    rows: dict[str, NewIncident] = {}
+    for request in fresh:
+        rows |= {
+            one.incident_id: one
+            for one in request.incidents
+            if one.incident_id not in there and one.incident_id not in rows
+        }
+    _insert(transaction, list(rows.values()), key, clock)
+    alike = _find_duplicates(transaction, [one.incident_id for request in fresh for one in request.incidents])
+    answers: list[Answer | BadRecordError] = []
+    written: list[dict[str, object]] = []
+    is_told: set[str] = set()
+    for request in requests:
+        if request.answer_id in kept:
+            sha256, status, body = kept[request.answer_id]
+            answers.append(
+                Answer(status, body, is_repeat=True)
+                if sha256 == request.request_sha256
+                else BadRecordError("This Idempotency-Key was used with another body. Use a new key for a new request.")
+            )
+            continue
+        outcomes = []
+        for one in request.incidents:
+            is_new = one.incident_id in rows and one.incident_id not in is_told
+            is_told.add(one.incident_id)
+            outcomes.append(Outcome(one.incident_id, is_new, alike.get(one.incident_id, ())))
+        answer = request.respond(outcomes)
+        answers.append(answer)
+        if request.answer_id is not None:
+            kept[request.answer_id] = (request.request_sha256, answer.status, answer.body)
+            written.append(
+                {
+                    "answer_id": request.answer_id,
+                    "request_sha256": request.request_sha256,
+                    "status": answer.status,
+                    "answer": answer.body,
+                    "answered_utc": to_stored_time(clock()),
+                }
+            )
+    if written:
+        transaction.append("intake_answers", pd.DataFrame(written))
+    return answers
+
+
+def _read_answers(transaction: Transaction, ids: list[str]) -> dict[str | None, tuple[str, int, str]]:
+    if not ids:
+        return {}
+    rows = transaction.fetch(
+        "SELECT answer_id, request_sha256, status, answer FROM intake_answers "
+        "WHERE answer_id IN (SELECT unnest(?::VARCHAR[]))",
+        [ids],
+    )
+    return {row[0]: (row[1], int(row[2]), row[3]) for row in rows.itertuples(index=False, name=None)}
+
+
+def _find_existing(transaction: Transaction, ids: list[str]) -> set[str]:
+    sql = "SELECT incident_id FROM incidents WHERE incident_id IN (SELECT unnest(?::VARCHAR[]))"
+    return set(transaction.fetch(sql, [ids])["incident_id"]) if ids else set()
+
+
+def _insert(transaction: Transaction, incidents: Sequence[NewIncident], key: bytes, clock: Clock) -> None:
+    if not incidents:
+        return
+    transaction.append("incidents", gpd.GeoDataFrame([_to_row(one) for one in incidents], geometry="geom"))
+    append_events(transaction, [(one.incident_id, event) for one in incidents for event in one.events])
+    sealed = [
+        build_sealed(key, text, table="incidents", row_id=one.incident_id, column=column, clock=clock)
+        for one in incidents
+        for column, text in one.sealed.items()
+    ]
+    if sealed:
+        transaction.append("sealed_texts", pd.DataFrame(sealed))
+
+
+def _to_row(one: NewIncident) -> dict[str, object]:
+    x_m, y_m = one.found.x_m, one.found.y_m
+    return {
+        "incident_id": one.incident_id,
+        "number": one.number,
+        "category": one.category,
+        "urgency": one.urgency,
+        "source": one.source,
+        "reported_utc": to_stored_time(one.reported_utc),
+        "occurred_from_utc": to_stored_time(one.occurred_from_utc),
+        "occurred_to_utc": to_stored_time(one.occurred_to_utc),
+        "status": one.status,
+        "sent_by": one.sent_by,
+        "narrative": one.narrative,
+        **build_place_values(one.said, one.found),
+        **one.values,
+        "geom": None if x_m is None or y_m is None else shapely.Point(x_m, y_m),
+    }
+
+
+def build_place_values(said: Said, found: Found) -> dict[str, object]:
+    """Columns of `incidents` about its place, without the geometry."""
+    return {
+        "address_text": said.address,
+        "building_id": found.building_id,
+        "unit_id": found.unit_id,
+        "grid_id": found.grid_id,
+        "place_source": found.source,
+        "place_confidence": found.confidence if found.is_placed else None,
+        "place_reason": found.reason,
+        "place_gap_m": found.gap_m,
+        "said_crs": said.crs,
+        "said_x": said.x,
+        "said_y": said.y,
+    }
+
+
+def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]]) -> None:
+    """Append events of incidents by their ids, in this order."""
+    last = int(transaction.fetch("SELECT coalesce(max(event_id), 0) AS n FROM events")["n"].iloc[0])
+    rows = [
+        {
+            "event_id": last + number,
+            "at_utc": to_stored_time(event.at_utc),
+            "kind": event.kind,
+            "subject_table": "incidents",
+            "subject_id": incident_id,
+            "detail": json.dumps(dict(event.detail), ensure_ascii=False, sort_keys=True),
+        }
+        for number, (incident_id, event) in enumerate(events, start=1)
+    ]
+    if rows:
+        transaction.append("events", pd.DataFrame(rows))
+
+
+# Same home or building, or near by where no building is known; the two numbers are seconds and metres. Asked after the
+# insert, so that those that came in together find each other.
+_ALIKE = """
+WITH new AS MATERIALIZED (
+    SELECT incident_id, reported_utc, building_id, unit_id, geom FROM incidents
+    WHERE incident_id IN (SELECT unnest($ids::VARCHAR[])) AND geom IS NOT NULL
+), near AS MATERIALIZED (
+    SELECT incident_id, reported_utc, building_id, unit_id, geom FROM incidents
+    WHERE reported_utc >= (SELECT min(reported_utc) FROM new) - to_seconds($within_s)
+        AND reported_utc <= (SELECT max(reported_utc) FROM new) + to_seconds($within_s)
+        AND geom IS NOT NULL AND status NOT IN ('closed', 'cancelled', 'duplicate')
+), pairs AS (
+    SELECT n.incident_id, o.incident_id AS other, abs(epoch(o.reported_utc) - epoch(n.reported_utc)) AS apart_s
+    FROM new n JOIN near o ON o.building_id = n.building_id
+    WHERE o.incident_id <> n.incident_id AND apart_s <= $within_s
+        AND (o.unit_id = n.unit_id OR o.unit_id IS NULL OR n.unit_id IS NULL)
+    UNION ALL
+    SELECT n.incident_id, o.incident_id, abs(epoch(o.reported_utc) - epoch(n.reported_utc)) AS apart_s
+    FROM (SELECT * FROM new WHERE building_id IS NULL) n JOIN (SELECT * FROM near WHERE building_id IS NULL) o
+        ON ST_DWithin(n.geom, o.geom, $within_m)
+    WHERE o.incident_id <> n.incident_id AND apart_s <= $within_s
+)
+SELECT incident_id, other FROM pairs
+QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY apart_s, other) <= $limit
+ORDER BY incident_id, apart_s, other
+"""
+
+
+def _find_duplicates(transaction: Transaction, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    if not ids:
+        return {}
+    pairs = transaction.fetch(_ALIKE, build_alike_parameters(ids))
+    return {str(incident_id): tuple(group) for incident_id, group in pairs.groupby("incident_id")["other"]}
+
+
+def find_possible_duplicates(store: Store, incident_id: str) -> tuple[str, ...]:
+    """Open incidents at the same place within ten minutes, nearest in time first, at most 5: offered, never merged."""
+    return tuple(store.read(_ALIKE, build_alike_parameters([incident_id]))["other"])
+
+
+def build_alike_parameters(ids: Sequence[str]) -> dict[str, object]:
+    """Parameters of the question for incidents at the same place and time."""
+    return {
+        "ids": list(ids),
+        "within_s": DUPLICATE_WITHIN.total_seconds(),
+        "within_m": DUPLICATE_M,
+        "limit": _SHOWN_DUPLICATES,
+    }
+
+
+def build_reporter_key(key: bytes, phone: str | None) -> str | None:
+    """Keyed hash of a caller's number as imports write it, `key` is `get_key(store, "callers")`; None without one."""
+    digits = re.sub(r"[^0-9]", "", phone or "")[-_MOBILE_DIGITS:]
+    return hmac.new(key, digits.encode(), "sha256").hexdigest() if len(digits) >= _SHORTEST_PHONE else None
+
+
+class IntakeWriter:
+    """
+    Writes requests of many threads: whoever comes first writes for all that wait by then, the others find it done.
+
+    A request that fails takes nobody with it: what failed together is written again one by one.
+    """
+
+    MOST_REQUESTS = 64
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+
+    def write(self, request: IntakeRequest) -> Answer:
+        """The answer, after its commit; raises as `write_requests`, and `BadRecordError` for a key that was used."""
+        mine = _Waiting(request)
+        with self._lock:
+            self._waiting.append(mine)
+        with self._turn:
+            while mine.result is None:
+                with self._lock:
+                    batch, self._waiting = (
+                        self._waiting[: self.MOST_REQUESTS],
+                        self._waiting[self.MOST_REQUESTS :],
+                    )
+                self._write(batch)
+        if isinstance(mine.result, Answer):
+            return mine.result
+        raise mine.result or RuntimeError("The request was not written.")
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        try:
+            results = write_requests(self._store, [one.request for one in batch], clock=self._clock)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
+            if len(batch) > 1:
+                for one in batch:
+                    self._write([one])
+            else:
+                batch[0].result = error
+        else:
+            for one, result in zip(batch, results, strict=True):
+                one.result = result
+
+
+@dataclass
+class _Waiting:
+    request: IntakeRequest
+    result: Answer | BaseException | None = None
