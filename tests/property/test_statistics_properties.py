@@ -139,8 +139,11 @@ def test_counts_sum_to_all(places: list[tuple[float, float]], cell_m: float) -> 
         assert touching.max(initial=0) < 0.02
 
 
+@settings(max_examples=25, deadline=None)
 @given(arrays(np.float64, (20, 2), elements=st.floats(-1000, 1000)))
 def test_a_hexagon_holds_its_points(xy: np.ndarray) -> None:
+    units = count_hexagons(xy, shapely.box(-1200, -1200, 1200, 1200), 30.0)
+    assert units.ids[units.unit_of].tolist() == [f"{row}-{column}" for column, row in to_hexagons(xy, 30.0)]
     centre = to_hexagons(xy, 30.0) * (15.0, 15.0 * 3**0.5)
     # Within a hexagon 30 m wide no point is farther from the middle than its corners, 30 / √3.
     assert np.hypot(*(xy - centre).T).max() <= 30 / 3**0.5 + 1e-6

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gis.errors import BadRecordError
 from incidents.analysing import Options, analyse_table
+from incidents.change import Counted, find_displacement
 from incidents.close_pairs import close_in_space, close_in_time
 from incidents.density import choose_bandwidth_m, density_on_grid
 from incidents.gi_star import find_hot_points
@@ -176,3 +178,24 @@ def test_follows_the_latest() -> None:
     rows = find_chains(xy, t_days, distance_m=1, days=10).rows
     assert rows["role"].tolist() == ["originator", "repeat", "repeat"]
     assert [None if pd.isna(v) else int(v) for v in rows["follows"]] == [None, 2, 0]
+
+
+def test_displacement_with_weights_by_hand() -> None:
+    # Δ treated = 20 − 0.5·60 = −10, variance 20 + 0.25·60 = 35; control twice as large, weight 0.5: 0.5·(45 − 0.5·80) =
+    # 2.5, variance 0.25·(45 + 0.25·80) = 16.25. So −12.5 with a variance of 51.25.
+    answer = find_displacement(Counted(60, 20), Counted(80, 45, 0.5), before_weight=0.5)
+    assert answer.figures["wdd"] == pytest.approx(-12.5)
+    assert answer.figures["sd"] == pytest.approx(51.25**0.5)
+    assert answer.figures["ring"] is None
+    with pytest.raises(BadRecordError, match="A ring was given for one area only"):
+        find_displacement(Counted(1, 1), Counted(1, 1), Counted(1, 1))
+
+
+def test_a_fall_and_a_rise_on_one_side_of_the_ring_has_moved() -> None:
+    treated, control, ring, rest = Counted(90, 15), Counted(900, 450, 0.1), Counted(160, 95), Counted(1_600, 800, 0.1)
+    parts = {"N": Counted(40, 18), "E": Counted(40, 45), "S": Counted(40, 16), "W": Counted(40, 16)}
+    whole = find_displacement(treated, control, ring, rest, before_weight=0.5)
+    assert whole.figures["verdict"] in ("worked", "worked_unsure")
+    moved = find_displacement(treated, control, ring, rest, parts=parts, before_weight=0.5)
+    assert (moved.figures["verdict"], moved.figures["moved_to"]) == ("moved", ["E"])
+    assert moved.sentence("zh").startswith("转移了")
