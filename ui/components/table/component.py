@@ -27,6 +27,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("key_sites", "pin", KEY_SITE, True),
     ("hot", "hexagon", HOT, True),
     ("responders", "circle", RESPONDER, False),
+    ("zones", "grid", (95, 208, 180), True),
     ("grids", "grid", (120, 190, 236), True),
     ("roads", "line", (120, 140, 170), True),
     ("walls", "wall", (150, 162, 180), True),
