@@ -15,7 +15,7 @@ import pandas as pd
 
 from data.audit import Entry, write_audited
 from data.incident_places import Found, Said
-from data.incident_writes import Event, append_events, build_place_values
+from data.incident_writes import Event, append_events, build_place_values, insert_rows
 from data.intake import SEALED, build_sealed
 from data.moments import get_aware, to_aware, to_stored_time
 from data.secret_files import get_key
@@ -94,7 +94,7 @@ def change_incident(
         append_events(transaction, [(incident_id, event) for event in change.events])
         for column, text in change.sealed.items():
             row = build_sealed(key, text, table="incidents", row_id=incident_id, column=column, clock=clock)
-            transaction.append("sealed_texts", pd.DataFrame([row]))
+            insert_rows(transaction, "sealed_texts", [row])
         return change
 
     return write_audited(store, work, lambda change: [describe(change)], clock=clock)
