@@ -52,7 +52,7 @@ HOURS: Mapping[str, tuple[int, ...]] = {
     "afternoon": tuple(range(12, 18)),
     "evening": tuple(range(18, 22)),
 }
-_TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings", "zones")
+_TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings")
 _DAY = timedelta(days=1)
 
 
@@ -293,7 +293,7 @@ def find_zone_states(store: Store, viewer: Viewer, *, with_closed: bool = True) 
     """Zones, open ones first by review, each with before and after."""
     return tuple(
         one
-        for one in _compute_zones(store, viewer.scope, store.revision(*_TABLES, "zone_measures", "accounts"))
+        for one in _compute_zones(store, viewer.scope, store.revision(*_TABLES, "zones", "zone_measures", "accounts"))
         if with_closed or one.row["status"] == "open"
     )
 

@@ -36,9 +36,9 @@ def show_meeting(store: Store, viewer: Viewer, situation: Situation, lang: Langu
     with left:
         _show_changes(situation, lang)
         _show_zones(zones, lang)
+        _show_standing(situation, lang)
     with right:
         _show_decisions(viewer, situation, zones, lang)
-        _show_standing(situation, lang)
 
 
 def list_changes(situation: Situation, lang: Language) -> list[str]:
