@@ -13,14 +13,27 @@ from incidents.baselines import TOO_FEW
 from ui.command_data import Place, Situation, ZoneState
 
 _MARGIN_M = 12.0
-_STYLE = (
-    ".g{fill:#142133;stroke:#2f4a66;stroke-width:2}.b{fill:#33465f}.b[data-pick]{cursor:pointer}"
-    ".b:hover{fill:#4f6a8d}.s{fill:#7cc4ee}.f{fill:url(#few)}.h{fill:#ff9e42;fill-opacity:.42}"
-    ".a{fill:#ff9e42;fill-opacity:.14;stroke:#ff9e42;stroke-width:1.5}.z{fill:#5fd0b4;fill-opacity:.12;"
-    "stroke:#5fd0b4;stroke-width:2;stroke-dasharray:8 5}.d{fill:#7cc4ee;fill-opacity:.2;stroke:#7cc4ee;stroke-width:2}"
-    ".n{fill:#ff9e42;stroke:#0b1422;stroke-width:2}.n.t{fill:url(#few);stroke:#ff9e42}.on{stroke:#fff;stroke-width:4}"
-    "text{font:700 17px sans-serif;text-anchor:middle;dominant-baseline:central;fill:#0b1422;pointer-events:none}"
-    "text.t{fill:#ffd9ad}text.z{font-size:15px;fill:#8fe6d0;stroke:none;fill-opacity:1}[data-pick]{cursor:pointer}"
+# Under the plan's own class: a style inside a drawing holds for the whole page.
+_STYLE = "".join(
+    f".sh-plan {rule}"
+    for rule in (
+        ".g{fill:#142133;stroke:#2f4a66;stroke-width:2}",
+        ".b{fill:#33465f}",
+        ".b:hover{fill:#4f6a8d}",
+        ".s{fill:#7cc4ee}",
+        ".f{fill:url(#few)}",
+        ".h{fill:#ff9e42;fill-opacity:.42}",
+        ".a{fill:#ff9e42;fill-opacity:.14;stroke:#ff9e42;stroke-width:1.5}",
+        ".z{fill:#5fd0b4;fill-opacity:.12;stroke:#5fd0b4;stroke-width:2;stroke-dasharray:8 5}",
+        ".d{fill:#7cc4ee;fill-opacity:.2;stroke:#7cc4ee;stroke-width:2}",
+        ".n{fill:#ff9e42;stroke:#0b1422;stroke-width:2}",
+        ".n.t{fill:url(#few);stroke:#ff9e42}",
+        ".on{stroke:#fff;stroke-width:4}",
+        "text{font:700 17px sans-serif;text-anchor:middle;dominant-baseline:central;fill:#0b1422;pointer-events:none}",
+        "text.t{fill:#ffd9ad}",
+        "text.z{font-size:15px;fill:#8fe6d0;stroke:none;fill-opacity:1}",
+        "[data-pick]{cursor:pointer}",
+    )
 )
 _HATCH = (
     '<defs><pattern id="few" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -70,7 +83,7 @@ def build_map(
     if not picks_buildings:
         parts += [_draw_place(n, place, at, n == on) for n, place in enumerate(situation.places, start=1)]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
+        f'<svg class="sh-plan" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'style="width:100%;max-height:72vh;background:#0b1422;border-radius:8px"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style>{_HATCH}{''.join(parts)}</svg>"
     )
