@@ -139,8 +139,8 @@ def run_kills(place: Place, kills: int, *, seed: int) -> int:
 def test_two_hundred_a_second_for_five_seconds_and_nothing_is_lost(place: Place) -> None:
     acknowledged, p95_s = run_load(place, seconds=5, per_s=200, run="a")
     print(json.dumps({"acknowledged": acknowledged, "p95_ms": round(p95_s * 1000)}))
-    # 1000 on a machine of its own; two cores that run other tests as well must still bring a fifth of it.
-    assert acknowledged >= 200
+    assert acknowledged == 1000
+    assert p95_s < 5  # what counts is measured in tests/soak, where no other test runs
 
 
 def test_what_was_acknowledged_survives_five_kills(place: Place) -> None:
