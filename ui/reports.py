@@ -130,15 +130,12 @@ def _build_places(situation: Situation, lang: Language) -> Table:
 def _say_zones(zones: Sequence[ZoneState], today: date, lang: Language) -> list[str]:
     if not zones:
         return [t("command.decided_none", lang)]
+    stop = t("command.list_semicolon", lang)
     return [
-        t(
-            "command.line",
-            lang,
-            name=zone.row["name"],
-            what=f"{say_review(zone, today, lang)} {say_effect(zone.effect, lang)}",
-        )
+        t("command.line", lang, name=zone.row["name"], what=stop.join(said))
         for zone in zones
         if zone.row["status"] == "open"
+        for said in [(say_review(zone, today, lang), say_effect(zone.effect, lang))]
     ]
 
 
@@ -165,4 +162,7 @@ def _say_decisions(situation: Situation, zones: Sequence[ZoneState], today: date
     if not decisions:
         return [t("command.decide_none", lang)]
     said = (say_decision(one, situation, lang) for one in decisions)
-    return [f"{number}. {title} {why}" for number, (title, why) in enumerate(said, start=1)]
+    return [
+        f"{number}. {t('command.line', lang, name=title, what=why)}"
+        for number, (title, why) in enumerate(said, start=1)
+    ]
