@@ -186,9 +186,7 @@ def test_a_form_that_is_not_ours_is_refused(house: House) -> None:
 def test_who_tries_too_often_waits_whatever_the_name(house: House) -> None:
     client = house.open()
     form = read_form(client.get("/login").text)
-    answers = [
-        client.post("/login", data={**form, "name": f"name{n}", "password": "x"}).status_code for n in range(22)
-    ]
+    answers = [client.post("/login", data={**form, "name": f"name{n}", "password": "x"}).status_code for n in range(22)]
     assert answers == [401] * 20 + [429] * 2
 
 

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from data.prints import find_print, read_print
 from data.runtime import Runtime
 from data.settings import Settings
-from data.prints import find_print, read_print
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
