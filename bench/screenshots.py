@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from i18n import Language, t
 from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
 from tests.fixtures.serving import ROOT, ServerProcess, run_shapan
 
@@ -46,7 +47,7 @@ class Sitting:
     """One page that is looked at: its screen, language, and what is photographed there, in order."""
 
     name: str
-    lang: str
+    lang: Language
     size_px: tuple[int, int]
     take: Callable[[Sitting, Page], None]
     pixel_ratio: int = 1
@@ -166,6 +167,9 @@ def take_desk(sitting: Sitting, page: Page) -> None:
     page.goto(f"{origin}/demo-role?role=auditor&next=/audit?lang={lang}", timeout=WAIT_MS)
     page.wait_for_selector(".sh-state", timeout=WAIT_MS)
     save(page, f"audit.{lang}", is_desk=True)
+    page.goto(f"{origin}/demo-role?role=commander&next=/command?lang={lang}", timeout=WAIT_MS)
+    page.get_by_text(t("command.decide", lang)).first.wait_for(timeout=WAIT_MS)
+    save(page, f"command.{lang}", is_desk=True)
 
 
 SITTINGS = (

@@ -23,6 +23,7 @@ CHROMIUM_FLAGS = [
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 
 
+@pytest.hookimpl(tryfirst=True)  # the distributor of the tests reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies in this folder: one worker owns the browser and the server."""
     here = Path(__file__).parent
