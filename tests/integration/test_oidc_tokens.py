@@ -25,6 +25,7 @@ from server import oidc_provider
 from server.door import SESSION_COOKIE
 from server.oidc_options import ProviderOptions
 from server.oidc_provider import BadTokenError, Provider
+from tests.fixtures.loops import run_async
 from tests.fixtures.office_house import REFUSED, TRUST, Office, open_office
 from tests.fixtures.office_provider import CLIENT, EC, RSA, SECRET, Claims, OfficeProvider, Plan
 from tests.integration.test_door import PAGE, Clock
@@ -152,9 +153,9 @@ def test_no_letter_of_a_token_can_be_changed(running: OfficeProvider, asked: Pro
         return token[:where] + (letter if token[where] != letter else "A") + token[where + 1 :]
 
     running.plan = Plan(lambda: NOW)
-    assert asyncio.run(redeem(asked)) == "person-1"
+    assert run_async(redeem(asked)) == "person-1"
     running.plan.sign = change
-    assert asyncio.run(redeem(asked)) is None
+    assert run_async(redeem(asked)) is None
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +184,8 @@ def test_the_client_proves_itself_as_the_provider_wants_it(
 ) -> None:
     running.plan = Plan(lambda: NOW, secret=secret, method=method)
     options = ProviderOptions(running.issuer, CLIENT, secret)
-    assert asyncio.run(redeem(Provider(options, Clock()))) == "person-1"
-    assert asyncio.run(redeem(Provider(replace(options, client_secret="another"), Clock()))) is None
+    assert run_async(redeem(Provider(options, Clock()))) == "person-1"
+    assert run_async(redeem(Provider(replace(options, client_secret="another"), Clock()))) is None
 
 
 # Keys

@@ -64,10 +64,10 @@ def test_values_in_sentences_and_texts_of_errors_stay_out(path: Path, capsys: py
 
 def test_other_packages_are_heard_only_when_something_fails(path: Path) -> None:
     with open_logs(path):
-        logging.getLogger("uvicorn.error").warning("noise")
+        logging.getLogger("otherpackage.heard").warning("noise")
         logging.getLogger("server").debug("noise")
-        logging.getLogger("uvicorn.error").error("trouble")
-    assert [entry["logger"] for entry in read(path)] == ["uvicorn.error"]
+        logging.getLogger("otherpackage.heard").error("trouble")
+    assert [entry["logger"] for entry in read(path)] == ["otherpackage.heard"]
 
 
 def test_what_other_packages_print_by_themselves_goes_through_ours(
