@@ -37,7 +37,9 @@ def sign_in(
 
 
 def expect_accounts(page: Page) -> None:
+    """The page is there whole: what watches over the session is its last part."""
     expect(page.get_by_role("heading", name=t("shell.page_accounts", "zh")).first).to_be_visible(timeout=PAGE_MS)
+    page.wait_for_function("() => window.shapanWatch", timeout=PAGE_MS)
 
 
 def test_a_wrong_password_is_refused_with_one_sentence_in_both_languages(page: Page, office: LiveServer) -> None:

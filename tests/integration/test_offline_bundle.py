@@ -71,6 +71,7 @@ def test_each_platform_gets_what_its_markers_say(name: str) -> None:
     assert (windows_only <= find_names(chosen)) is (name == "windows")
 
 
+@pytest.mark.soak  # a minute and a half of downloading and installing
 @pytest.mark.xdist_group("offline-bundle")
 class TestLinux:
     def test_sums_are_of_everything(self, bundle: Path) -> None:
