@@ -61,6 +61,7 @@ screenshots: dev browser ## The pictures of the README and the guides, taken fro
 offline-bundle: env ## dist/shapan-offline-VERSION.zip: all that a machine without network needs, for Linux and Windows
 	$(BIN)/python scripts/offline_bundle.py
 
+# Extras stay in the lock: without them pip 23 takes the newest `coverage` for `coverage[toml]` and refuses its own choice.
 lock: dev ## The lock files from requirements.in and requirements-dev.in: versions and hashes, no addresses
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11 requirements.in -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11 requirements-dev.in -o requirements-dev.lock
