@@ -88,7 +88,7 @@ def test_no_data_and_no_secret_is_tracked() -> None:
 def read_pins(name: str) -> dict[str, str]:
     """`name==version` lines of a requirements file, names in canonical spelling."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", text, re.MULTILINE)
+    pins = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", text, re.MULTILINE)
     return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in pins}
 
 
