@@ -11,9 +11,8 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import shapely
@@ -25,17 +24,21 @@ from data.moments import to_stored_time
 from data.rights import check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
+from data.zone_hours import EVERY_DAY, SHANGHAI, check_hours, check_weight
 from gis.errors import BadRecordError, RecordMissingError, RefusedError
 
 KINDS = ("beat", "repeat_alarm")
 SOURCES = ("analysis", "drawn")
-CHANGEABLE = ("name", "owner_account_id", "shift", "partners", "review_on", "starts_on")
+_HOURS = ("weekdays", "hours_from", "hours_to")
+CHANGEABLE = ("name", "owner_account_id", "shift", "partners", "review_on", "starts_on", "weight", *_HOURS)
 FEWEST_CHARACTERS = 4
 _MOST_CHARACTERS = 400
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
+_BEFORE_HOURS = {"weekdays": EVERY_DAY, "hours_from": None, "hours_to": None, "weight": 1.0}
+"""What a zone has that was opened before zones had hours: its event says nothing of them"""
 _ZONE = (
     *("zone_id", "name", "kind", "status", "source", "kinds", "reason", "owner_account_id", "shift", "partners"),
     *("opened_on", "opened_by", "review_on", "starts_on", "lot_id", "closed_on", "result"),
+    *_BEFORE_HOURS,
 )
 
 
@@ -55,6 +58,10 @@ class ZoneDraft:
     shift: str = ""
     partners: str = ""
     starts_on: date | None = None
+    weekdays: str = EVERY_DAY
+    hours_from: time | None = None
+    hours_to: time | None = None
+    weight: float = 1.0
 
 
 def open_zone(store: Store, viewer: Viewer, draft: ZoneDraft, *, clock: Clock) -> str:
@@ -66,7 +73,7 @@ def open_zone(store: Store, viewer: Viewer, draft: ZoneDraft, *, clock: Clock) -
     NotAllowedError
         The role may not.
     BadRecordError
-        Name or reason too short, review not after today, or an outline without area.
+        Name or reason too short, review not after today, hours or weight that are none, or an outline without area.
     """
     check_right(viewer, "action", "manage_zones")
     today = find_today(clock)
@@ -80,6 +87,7 @@ def open_zone(store: Store, viewer: Viewer, draft: ZoneDraft, *, clock: Clock) -
     ):
         raise BadRecordError("The zone has no outline with an area. Choose buildings, or an address and a radius.")
     _check_review(draft.review_on, today)
+    check_hours(draft.weekdays, draft.hours_from, draft.hours_to)
     zone_id = f"z-{secrets.token_hex(6)}"
     state = {
         "zone_id": zone_id, "status": "open", "kind": draft.kind, "source": draft.source,
@@ -87,7 +95,9 @@ def open_zone(store: Store, viewer: Viewer, draft: ZoneDraft, *, clock: Clock) -
         "shift": _mask(store, draft.shift, "shift", 0), "partners": _mask(store, draft.partners, "partners", 0),
         "kinds": " ".join(draft.kinds), "owner_account_id": draft.owner_account_id, "opened_on": today,
         "opened_by": viewer.account_id, "review_on": draft.review_on, "starts_on": draft.starts_on, "lot_id": None,
-        "closed_on": None, "result": None, "geom": shapely.to_wkt(draft.geometry, rounding_precision=3),
+        "closed_on": None, "result": None, "weekdays": draft.weekdays, "hours_from": draft.hours_from,
+        "hours_to": draft.hours_to, "weight": check_weight(draft.weight),
+        "geom": shapely.to_wkt(draft.geometry, rounding_precision=3),
     }  # fmt: skip
     _commit(store, viewer, [("zone.opened", zone_id, state)], clock)
     return zone_id
@@ -113,6 +123,10 @@ def change_zone(store: Store, viewer: Viewer, zone_id: str, *, clock: Clock, **f
         )
     if "review_on" in fields:
         _check_review(fields["review_on"], find_today(clock))
+    if set(_HOURS) & set(fields):
+        check_hours(*(fields.get(name, row[name]) for name in _HOURS))
+    if "weight" in fields:
+        fields["weight"] = check_weight(fields["weight"])
     for name, least in (("name", 1), ("shift", 0), ("partners", 0)):
         if name in fields:
             fields[name] = _mask(store, fields[name], name, least)
@@ -180,15 +194,15 @@ def rebuild_zones(
     events: Iterable[tuple[str, str, str]],
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     """
-    Zones and measures by id from `(kind, subject id, detail)` in order: what the tables hold, dates as ISO text and
-    outlines as WKT.
+    Zones and measures by id from `(kind, subject id, detail)` in order: what the tables hold, dates and times as ISO
+    text and outlines as WKT.
     """
     zones: dict[str, dict[str, Any]] = {}
     measures: dict[str, dict[str, Any]] = {}
     for kind, subject, text in events:
         detail = json.loads(text)
         if kind == "zone.opened":
-            zones[subject] = detail
+            zones[subject] = {**_BEFORE_HOURS, **detail}
         elif kind == "zone.measure":
             measures[detail["measure_id"]] = {**detail, "zone_id": subject}
         elif kind in ("zone.changed", "zone.continued", "zone.closed"):
@@ -198,7 +212,7 @@ def rebuild_zones(
 
 def find_today(clock: Clock) -> date:
     """The date in Shanghai."""
-    return clock().astimezone(_SHANGHAI).date()
+    return clock().astimezone(SHANGHAI).date()
 
 
 def _check_review(review_on: date, today: date) -> None:

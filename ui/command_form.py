@@ -11,11 +11,13 @@ import streamlit as st
 from data.queries import find_zone_owners
 from data.store import Store, utc_now
 from data.viewer import Viewer
+from data.zone_hours import EVERY_DAY
 from data.zones import KINDS, ZoneDraft, find_today, open_zone
 from gis.errors import BadRecordError, ShapanError
 from i18n import Language, t, term
 from ui.cards import escape_markdown
 from ui.command_data import Situation
+from ui.command_hours import ask_hours
 from ui.command_map import build_map
 from ui.command_state import Prefill, choose_zone, get_prefill, start_zone
 from ui.components.drawing.component import show_drawing
@@ -142,6 +144,8 @@ def _ask_rest(store: Store, viewer: Viewer, prefill: Prefill, outline: Any, turn
         partners = st.text_input(
             t("command.partners", lang), placeholder=t("command.partners_hint", lang), max_chars=100
         )
+        kept = {"weekdays": EVERY_DAY, "hours_from": None, "hours_to": None, "weight": prefill.weight}
+        hours = ask_hours(kept, f"command-hours-{turn}", lang)
         first, second = st.columns(2)
         starts = first.date_input(
             t("command.starts", lang), value=None, format="YYYY-MM-DD", help=t("command.starts_help", lang)
@@ -159,7 +163,7 @@ def _ask_rest(store: Store, viewer: Viewer, prefill: Prefill, outline: Any, turn
         return
     draft = ZoneDraft(
         name, kind, reason, review, outline, source="analysis" if prefill.wkt else "drawn", kinds=prefill.kinds,
-        owner_account_id=owner or None, shift=shift, partners=partners, starts_on=starts,
+        owner_account_id=owner or None, shift=shift, partners=partners, starts_on=starts, **hours,
     )  # fmt: skip
     try:
         zone_id = open_zone(store, viewer, draft, clock=utc_now)

@@ -7,6 +7,7 @@ import streamlit as st
 from data.rights import Right, get_right
 from data.store import Store, utc_now
 from data.viewer import Viewer
+from data.zone_hours import LEAST_WEIGHT, MOST_WEIGHT
 from data.zones import find_today
 from i18n import Language, t
 from ui.cards import escape_markdown
@@ -164,4 +165,11 @@ def build_prefill(one: Decision, situation: Situation, lang: Language) -> Prefil
     return Prefill(
         name=title[:40], reason=say_decision(one, situation, lang)[1][:390], wkt=outline.wkt,
         kind="repeat_alarm" if is_repeat else "beat", kinds=situation.question.kinds,
+        weight=1.0 if one.place is None else propose_weight(one.place.hot.count, one.place.hot.expected),
     )  # fmt: skip
+
+
+def propose_weight(count: int, expected: float) -> float:
+    """How many times its share a place has, in halves from 1 to 5: what its zone's weight begins with."""
+    ratio = count / max(expected, 1e-9)
+    return min(MOST_WEIGHT, max(LEAST_WEIGHT, round(2 * ratio) / 2))

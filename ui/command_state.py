@@ -22,7 +22,7 @@ class Prefill:
     wkt: str = ""
     kind: str = "beat"
     kinds: tuple[str, ...] = ()
-    buildings: tuple[str, ...] = ()
+    weight: float = 1.0
 
 
 def get_view() -> str:

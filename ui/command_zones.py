@@ -18,6 +18,7 @@ from incidents.lots import draw_start_dates
 from ui.cards import escape_markdown
 from ui.command_data import Situation, ZoneState, find_zone_states
 from ui.command_form import find_owners, show_form
+from ui.command_hours import ask_hours, say_hours
 from ui.command_map import build_map
 from ui.command_state import Prefill, choose_zone, get_prefill, get_zone, start_zone
 from ui.command_words import say_account, say_effect, say_review
@@ -91,6 +92,7 @@ def _show_zone(zone: ZoneState, today: date, lang: Language) -> None:
     kind = t(f"command.kind_{row['kind']}", lang)
     st.markdown(f"**{escape_markdown(row['name'])}** · {kind} · {say_review(zone, today, lang)}")
     st.markdown(escape_markdown(say_effect(zone.effect, lang)))
+    st.caption(escape_markdown(say_hours(row, lang)))
     st.caption(escape_markdown(t("command.zone_reason", lang, reason=row["reason"])))
 
 
@@ -100,6 +102,8 @@ def _show_facts(viewer: Viewer, zone: ZoneState, lang: Language) -> None:
         "owner": say_account(row["owner"], viewer, lang),
         "shift": row["shift"] or t("command.none", lang),
         "partners": row["partners"] or t("command.none", lang),
+        "hours": say_hours(row, lang),
+        "weight": f"{row['weight']:g}",
         "opened": f"{row['opened_on']} · {say_account(row['opened_by_name'], viewer, lang)}",
         "starts": f"{row['starts_on'] or t('command.none', lang)}{t('command.by_lot', lang) if row['lot_id'] else ''}",
     }
@@ -152,6 +156,7 @@ def _show_change(store: Store, viewer: Viewer, zone: ZoneState, lang: Language) 
     partners = st.text_input(t("command.partners", lang), value=row["partners"], max_chars=100)
     fields: dict[str, Any] = {
         "name": name, "shift": shift, "partners": partners, "owner_account_id": owner or None,
+        **ask_hours(row, f"change-hours-{row['zone_id']}", lang),
     }  # fmt: skip
     if row["lot_id"] is None:
         fields["starts_on"] = st.date_input(t("command.starts", lang), value=row["starts_on"], format="YYYY-MM-DD")

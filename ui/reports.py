@@ -17,6 +17,7 @@ from i18n import Language, t
 from ui.command_bench import list_methods
 from ui.command_data import Situation, ZoneState, find_zone_states
 from ui.command_decisions import find_decisions
+from ui.command_hours import say_hours
 from ui.command_meeting import list_changes, say_decision
 from ui.command_words import (
     say_date,
@@ -144,6 +145,7 @@ def _build_zones(zones: Sequence[ZoneState], lang: Language) -> Table:
         [
             str(zone.row["name"]),
             t(f"command.kind_{zone.row['kind']}", lang),
+            say_hours(zone.row, lang),
             zone.row["opened_on"].isoformat(),
             str(zone.row["starts_on"] or ""),
             zone.row["review_on"].isoformat(),
@@ -153,7 +155,7 @@ def _build_zones(zones: Sequence[ZoneState], lang: Language) -> Table:
         ]
         for zone in zones
     ]
-    names = ("name", "zone_kind", "opened", "starts", "review", "reason", "measures", "result")
+    names = ("name", "zone_kind", "hours", "opened", "starts", "review", "reason", "measures", "result")
     return Table(t("command.table_zones", lang), [t(f"command.head_{name}", lang) for name in names], rows)
 
 

@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
+from datetime import time as time_of_day
 from typing import Any
 
 import openpyxl
@@ -231,10 +232,15 @@ def test_a_drawn_zone_is_measured_continued_and_closed(store: Store, situation: 
     check(page.run())
     page.text_input[0].input("东区一带")
     page.text_area[0].input("夜间电动车被盗多")
+    begin, end = page.time_input
+    begin.set_value(time_of_day(22))
+    end.set_value(time_of_day(2))
     page.button[0].click()
     check(page.run())
     (zone,) = find_zone_states(store, COMMANDER)
     assert zone.row["source"] == "drawn"
+    assert (zone.row["weekdays"], zone.row["hours_from"], zone.row["weight"]) == ("1234567", time_of_day(22), 1)
+    assert "每天 22:00–次日 02:00" in read_text(page)
     assert zone.geometry.contains(situation.buildings.geometry[house])
     text_of = {one.label: one for one in page.text_area}
     text_of["做了什么"].input("每晚两次徒步巡逻")
@@ -339,7 +345,7 @@ def test_hostile_names_are_harmless_on_the_page_and_in_files(
         assert b"<script" not in archive.read("word/document.xml")
     assert build_pdf(report).startswith(b"%PDF-")
     sheet = openpyxl.load_workbook(io.BytesIO(build_xlsx(report))).worksheets[3]
-    assert (sheet["A2"].value, sheet["F2"].value) == (HOSTILE, f"'{FORMULA}")
+    assert (sheet["A2"].value, sheet["G2"].value) == (HOSTILE, f"'{FORMULA}")
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
 
 

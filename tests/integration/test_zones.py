@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from data.audit import verify
 from data.queries import find_zone_measures, find_zone_records, find_zones
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
+from data.zone_hours import ZoneHours
 from data.zones import (
     ZoneDraft,
     add_measure,
@@ -47,7 +48,13 @@ def read_state(store: Store) -> tuple[dict[str, Any], dict[str, Any]]:
 
     def plain(row: dict[Any, Any]) -> dict[str, Any]:
         return {
-            str(name): None if pd.isna(value) else str(value.date()) if name.endswith("_on") else value
+            str(name): None
+            if pd.isna(value)
+            else str(value.date())
+            if name.endswith("_on")
+            else str(value)
+            if name.startswith("hours_")
+            else value
             for name, value in row.items()
             if name != "geom"
         } | ({"geom": shapely.from_wkb(bytes(row["geom"]))} if "geom" in row else {})
@@ -68,7 +75,10 @@ def test_the_state_is_rebuilt_from_the_events(access_store: Store, clock: Clock)
     first = open_zone(access_store, COMMANDER, draft(kinds=("theft", "fraud"), shift="22–2 时"), clock=clock)
     second = open_zone(access_store, COMMANDER, draft(kind="repeat_alarm", source="analysis"), clock=clock)
     third = open_zone(access_store, COMMANDER, draft(starts_on=date(2026, 12, 1)), clock=clock)
-    change_zone(access_store, COMMANDER, first, owner_account_id=officer.account_id, partners="物业", clock=clock)
+    night = {"hours_from": time(22), "hours_to": time(2), "weekdays": "567", "weight": 3.0}
+    change_zone(
+        access_store, COMMANDER, first, owner_account_id=officer.account_id, partners="物业", **night, clock=clock
+    )
     add_measure(access_store, COMMANDER, first, "每晚两次徒步巡逻", done_on=date(2026, 11, 22), clock=clock)
     clock.move(days=40)
     continue_zone(access_store, COMMANDER, third, "还看不出变化", review_on=date(2027, 2, 1), clock=clock)
@@ -84,6 +94,7 @@ def test_the_state_is_rebuilt_from_the_events(access_store: Store, clock: Clock)
     assert (zones, measures) == read_state(access_store)
     assert zones[first]["starts_on"] == "2027-01-11"
     assert zones[third] == zones[third] | {"status": "closed", "closed_on": "2027-01-02", "result": "起数回到平常"}
+    assert zones[first] == zones[first] | {"hours_from": "22:00:00", "weekdays": "567", "weight": 3.0}
     assert len(measures) == 1
 
     records = find_zone_records(access_store, COMMANDER).set_index("zone_id")
@@ -137,6 +148,12 @@ def test_the_lot_is_written_before_anything_begins_and_stays(access_store: Store
         ({"kind": "district"}, "expected one of beat, repeat_alarm"),
         ({"source": "guess"}, "expected one of analysis, drawn"),
         ({"review_on": date(2026, 11, 23)}, "expected a day after today"),
+        ({"weekdays": ""}, "expected some of 1"),
+        ({"weekdays": "71"}, "each once, ascending"),
+        ({"hours_from": time(22)}, "expected both ends or none"),
+        ({"hours_from": time(8), "hours_to": time(8)}, "begin and end at 08:00"),
+        ({"weight": 0.5}, "weight is 0.5, expected 1 to 5"),
+        ({"weight": float("nan")}, "expected 1 to 5"),
         ({"geometry": Point(1, 1)}, "no outline with an area"),
         ({"geometry": shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])}, "no outline with an area"),
     ],
@@ -183,3 +200,23 @@ def test_names_and_numbers_in_what_is_typed_are_masked(access_store: Store, cloc
     assert "王**报警，电话***" in stored
     assert "王建国" not in stored
     assert "13812341234" not in stored
+
+
+def test_a_zone_that_was_opened_before_zones_had_hours_is_rebuilt_with_every_hour() -> None:
+    zones, _ = rebuild_zones([("zone.opened", "z-1", '{"zone_id": "z-1"}'), ("zone.changed", "z-1", '{"weight": 2}')])
+    assert zones == {
+        "z-1": {"zone_id": "z-1", "weekdays": "1234567", "hours_from": None, "hours_to": None, "weight": 2}
+    }
+
+
+def test_hours_past_midnight_belong_to_the_evening_that_they_begin_in() -> None:
+    friday_night = ZoneHours("5", time(22), time(2))  # 2026-11-27 is a Friday; Shanghai is UTC + 8
+    assert friday_night.is_within(datetime(2026, 11, 27, 14, tzinfo=UTC))
+    assert friday_night.is_within(datetime(2026, 11, 27, 17, 59, tzinfo=UTC))
+    assert not friday_night.is_within(datetime(2026, 11, 27, 18, tzinfo=UTC))
+    assert not friday_night.is_within(datetime(2026, 11, 26, 17, tzinfo=UTC))  # Friday 1:00: Thursday's night
+    assert ZoneHours("6").is_within(datetime(2026, 11, 27, 16, tzinfo=UTC))
+    assert not ZoneHours("6").is_within(datetime(2026, 11, 28, 16, tzinfo=UTC))
+    assert ZoneHours().find_window(date(2026, 11, 28)) == (
+        datetime(2026, 11, 27, 16, tzinfo=UTC), datetime(2026, 11, 28, 16, tzinfo=UTC),
+    )  # fmt: skip
