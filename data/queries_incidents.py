@@ -129,12 +129,33 @@ def find_incidents(
     )
 
 
+# What a kind does not say itself it takes from the nearest kind above that says it; a circle ends after ten.
+_INHERITED = ("urgency", "colour", "symbol", "target_dispatch_minutes", "target_minutes", "target_close_minutes")
+_KINDS = (
+    CATEGORY_TREE
+    + """, climb(category, ancestor, up) AS (
+    SELECT category, category, 0 FROM incident_categories
+    UNION ALL
+    SELECT l.category, c.parent, l.up + 1 FROM climb l JOIN incident_categories c ON c.category = l.ancestor
+    WHERE c.parent IS NOT NULL AND l.up < 10
+), said AS (
+    SELECT l.category, """
+    + ", ".join(f"arg_min(c.{name}, l.up) FILTER (c.{name} IS NOT NULL) AS {name}" for name in _INHERITED)
+    + """
+    FROM climb l JOIN incident_categories c ON c.category = l.ancestor GROUP BY l.category
+)
+SELECT c.category, c.parent, c.name_zh, c.name_en, k.sensitive, c.key, s.* EXCLUDE (category)
+FROM incident_categories c JOIN kinds k USING (category) JOIN said s USING (category)
+ORDER BY c.category"""
+)
+
+
 @governed
 def find_categories(store: Store, viewer: Viewer) -> pd.DataFrame:
-    """Kinds of incident with parent, names in both languages and `sensitive` (inherited from the kinds above)."""
-    sql = (
-        CATEGORY_TREE
-        + """SELECT c.category, c.parent, c.name_zh, c.name_en, k.sensitive
-        FROM incident_categories c JOIN kinds k USING (category) ORDER BY c.category"""
-    )
-    return read_rows(store, viewer, ("incident_categories",), sql)
+    """
+    Kinds of incident with parent, names in both languages and what they bring with them.
+
+    `sensitive` holds for a kind when any kind above it is. `urgency`, `colour`, `symbol` and the three targets in
+    minutes are the nearest kind's that says them; missing where none does. `key` is a kind's own.
+    """
+    return read_rows(store, viewer, ("incident_categories",), _KINDS)

@@ -200,6 +200,13 @@ class Category(BaseModel):
     name_zh: str
     name_en: str
     sensitive: bool
+    key: str | None = Field(description="Digit or letter under which it is typed among its neighbours")
+    urgency: Urgency | None = Field(description="What is usual; this and what follows may be of the kind above")
+    colour: str | None = Field(description="#rrggbb")
+    symbol: str | None = Field(description="One or two characters")
+    target_dispatch_minutes: float | None = Field(description="From the report to sending somebody")
+    target_minutes: float | None = Field(description="From the report to somebody on scene")
+    target_close_minutes: float | None = Field(description="From the report to its end")
 
 
 class Categories(BaseModel):

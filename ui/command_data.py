@@ -31,6 +31,7 @@ from incidents.baselines import TOO_FEW
 from incidents.briefing import Standing, find_changes, find_standing
 from incidents.hot_places import HotPlace, rank_hot_places
 from incidents.hotspots import FEWEST_INCIDENTS, HotCells, find_hot_cells
+from incidents.kinds import list_below, map_to_groups, to_parents
 from incidents.neighbourhoods import find_neighbourhoods
 from incidents.periods import finished_days
 from incidents.repeats import find_repeat_places
@@ -139,8 +140,11 @@ def _compute(store: Store, viewer: Viewer, question: Question, _revision: int) -
     since = until - timedelta(weeks=question.weeks)
     kinds = find_categories(store, viewer).set_index("category")
     chosen = begin.dt.tz_convert(LOCAL).dt.hour.isin(HOURS[question.hours]) & (begin >= first) & (begin < until)
+    parents = to_parents(kinds.reset_index())
+    to_group = map_to_groups(parents)
     if question.kinds:
-        chosen &= found["category"].isin(_with_children(kinds, question.kinds))
+        below = set[str]().union(*(list_below(parents, kind) for kind in question.kinds))
+        chosen &= found["category"].isin(below)
     reported = found["source"].isin(REPORTED_BY_OTHERS)
     n_police = int((chosen & ~reported & (begin >= since)).sum())
     rows = found[chosen & reported].reset_index(drop=True)
@@ -156,12 +160,12 @@ def _compute(store: Store, viewer: Viewer, question: Question, _revision: int) -
     cells, hot = _find_hot(rows, outline, buildings, exposure, names, since, until)
     _, lasting = _find_hot(rows, outline, buildings, exposure, names, year, until) if question.weeks < 52 else (0, hot)
     period = {"since": since, "until": until, "history_since": first}
-    tops = rows["category"].map(lambda code: find_top(kinds, code))
+    groups = rows["category"].map(lambda code: to_group.get(str(code), str(code)))
     in_period = (begin >= since).to_numpy()
     return Situation(
         question, rows, in_period, n_police, first, since, until, outline, buildings, names, kinds,
         _first(_changes(np.zeros(len(rows), dtype=np.int64).tolist(), begin, period)),
-        _changes(tops.tolist(), begin, period), _changes(_keep_frequent(rows["building_id"]), begin, period), cells,
+        _changes(groups.tolist(), begin, period), _changes(_keep_frequent(rows["building_id"]), begin, period), cells,
         _describe(rows, begin, buildings, [*((p, year) for p in lasting), *((p, since) for p in hot)], year, period),
         _find_cluster(rows, begin, first, until),
     )  # fmt: skip
@@ -259,20 +263,6 @@ def _find_cluster(rows: gpd.GeoDataFrame, begin: pd.Series, first: datetime, unt
         shapely.get_coordinates(rows.geometry.to_numpy()), days, now_days=(until - first) / _DAY,
         rng=np.random.default_rng(0),
     )  # fmt: skip
-
-
-def find_top(kinds: pd.DataFrame, code: object) -> str:
-    """The kind at the top of the tree above `code`."""
-    seen: set[str] = set()
-    at = str(code)
-    while at in kinds.index and at not in seen and isinstance(kinds.at[at, "parent"], str):
-        seen.add(at)
-        at = str(kinds.at[at, "parent"])
-    return at
-
-
-def _with_children(kinds: pd.DataFrame, chosen: tuple[str, ...]) -> set[str]:
-    return {code for code in kinds.index.astype(str) if code in chosen or find_top(kinds, code) in chosen} | set(chosen)
 
 
 # Zones

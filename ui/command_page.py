@@ -9,6 +9,7 @@ from data.runtime import get_store
 from data.store import Store
 from data.viewer import Viewer
 from i18n import Language, t
+from incidents.kinds import list_groups, to_parents
 from ui import session
 from ui.command_bench import show_bench
 from ui.command_data import DEFAULT_WEEKS, HOURS, WEEKS, Question, Situation, find_situation
@@ -65,15 +66,16 @@ def _ask(store: Store, viewer: Viewer, lang: Language) -> Question:
     kept = _recall()
     kinds = find_categories(store, viewer)
     names = dict(zip(kinds["category"].astype(str), kinds[f"name_{lang}"].astype(str), strict=True))
-    tops = kinds.loc[kinds["parent"].isna(), "category"].astype(str).tolist()
+    groups = list_groups(to_parents(kinds))
     first, second, third = st.columns([2, 4, 2])
     weeks = first.selectbox(
         t("command.period", lang), WEEKS, index=WEEKS.index(kept.weeks), key=f"command_weeks_{lang}",
         format_func=lambda n: t("command.weeks", lang, n=n),
     )  # fmt: skip
     chosen = second.multiselect(
-        t("command.kinds", lang), tops, default=[one for one in kept.kinds if one in tops], key=f"command_kinds_{lang}",
-        format_func=lambda code: names.get(code, code), placeholder=t("command.all_kinds", lang),
+        t("command.kinds", lang), groups, default=[one for one in kept.kinds if one in groups],
+        key=f"command_kinds_{lang}", format_func=lambda code: names.get(code, code),
+        placeholder=t("command.all_kinds", lang),
     )  # fmt: skip
     hours = third.selectbox(
         t("command.hours", lang), list(HOURS), index=list(HOURS).index(kept.hours), key=f"command_hours_{lang}",

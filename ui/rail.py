@@ -10,6 +10,7 @@ from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError
 from i18n import Language, t
+from incidents.kinds import list_below, list_groups, to_parents
 from layers import LocalFrame
 from layers.hot import DEFAULT_WEEKS, WEEKS, HotPlace, HotQuestion, find_hot_places, hot_id
 from ui import session
@@ -57,8 +58,8 @@ def _clear() -> None:
 
 def _get_question(categories: pd.DataFrame) -> HotQuestion:
     """The period and kinds that were chosen last, each kind with every kind under it."""
-    kinds = session.recall("hot_kinds", [])
-    codes = {code for kind in kinds for code in _below(categories, kind)}
+    kinds, parents = session.recall("hot_kinds", []), to_parents(categories)
+    codes = {code for kind in kinds for code in list_below(parents, kind)}
     return HotQuestion(int(session.recall("hot_weeks", DEFAULT_WEEKS)), tuple(sorted(codes)))
 
 
@@ -74,8 +75,8 @@ def _ask(categories: pd.DataFrame, lang: Language) -> None:
             label_visibility="collapsed",
         ),
     )
-    tops = categories[categories["parent"].isna()]
-    names = tops.set_index("category")[f"name_{lang}"].to_dict()
+    known = categories.set_index("category")[f"name_{lang}"].to_dict()
+    names = {code: known[code] for code in list_groups(to_parents(categories))}
     session.keep(
         "hot_kinds",
         st.multiselect(
@@ -103,16 +104,6 @@ def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, question: HotQues
             width="stretch",
         )
     st.caption(t("wall.hot_method", lang))
-
-
-def _below(categories: pd.DataFrame, kind: str) -> set[str]:
-    """The kind and every kind under it."""
-    found, waiting = {kind}, [kind]
-    while waiting:
-        children = set(categories.loc[categories["parent"] == waiting.pop(), "category"]) - found
-        found |= children
-        waiting += children
-    return found
 
 
 def _say(place: HotPlace, lang: Language) -> str:

@@ -302,7 +302,8 @@ def test_a_kind_is_sensitive_by_the_setting_too(access_store: Store, clock: Cloc
     access_store.write(
         lambda tx: tx.execute(
             "incident_categories",
-            "INSERT INTO incident_categories VALUES ('theft', NULL, '', '', false), ('self_harm', NULL, '', '', false)",
+            "INSERT INTO incident_categories (category, name_zh, name_en, sensitive) "
+            "VALUES ('theft', '', '', false), ('self_harm', '', '', false)",
         )
     )
     assert "self_harm" in SENSITIVE_KINDS

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from scipy.stats import norm, poisson
 
+from incidents.kinds import check_colour, list_groups, to_parents
 from sample import SampleCommunity
 
 AS_OF = pd.Timestamp("2026-11-15 16:00")  # 2026-11-15 24:00 in Shanghai, UTC
@@ -54,14 +55,22 @@ def test_sources_and_urgencies(incidents: gpd.GeoDataFrame) -> None:
     assert set(incidents["urgency"]) == {"urgent", "normal", "not_police"}
 
 
-def test_the_tree_of_kinds_has_two_levels(sample: SampleCommunity, incidents: gpd.GeoDataFrame) -> None:
+def test_the_tree_of_kinds(sample: SampleCommunity, incidents: gpd.GeoDataFrame) -> None:
     tree = sample.tables["incident_categories"].set_index("category")
-    tops = tree[tree["parent"].isna()]
-    leaves = tree[tree["parent"].notna()]
-    assert set(leaves["parent"]) == set(tops.index)
+    assert set(tree.loc[tree["parent"].isna(), "name_zh"]) == {"报警", "求助", "投诉"}
+    leaves = tree[~tree.index.isin(tree["parent"])]
     assert set(incidents["category"]) <= set(leaves.index)
     assert tree.loc["domestic_violence", "sensitive"]
     assert (tree[["name_zh", "name_en"]] != "").all().all()
+    groups = tree.loc[leaves["parent"].unique()]
+    assert set(groups.index) == set(list_groups(to_parents(tree.reset_index())))
+    assert groups["key"].is_unique
+    assert groups[["symbol", "colour", "target_minutes"]].notna().all().all()
+    for colour in groups["colour"]:
+        check_colour(colour)
+    # Two keys lead to every leaf: that of its group, then its own.
+    assert not leaves[["parent", "key"]].duplicated().any()
+    assert leaves["key"].str.fullmatch("[0-9a-z]").all()
 
 
 def test_hours_and_weekdays_differ_by_kind(incidents: gpd.GeoDataFrame) -> None:
