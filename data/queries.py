@@ -8,6 +8,7 @@ from data.queries_access import find_accounts, find_approvals, find_audit, find_
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_intake import find_reported, find_unplaced
+from data.queries_map_edits import MapKnowledge, find_map_changes, find_map_knowledge
 from data.queries_maps import (
     find_addresses,
     find_aliases,
@@ -33,6 +34,7 @@ __all__ = [
     "PLACE_KINDS",
     "CommunityInfo",
     "IncidentCounts",
+    "MapKnowledge",
     "Place",
     "PlaceKind",
     "find_accounts",
@@ -49,6 +51,8 @@ __all__ = [
     "find_incidents",
     "find_key_sites",
     "find_land",
+    "find_map_changes",
+    "find_map_knowledge",
     "find_occupants",
     "find_positions",
     "find_rentals",

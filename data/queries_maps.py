@@ -148,15 +148,16 @@ def find_roads(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
 
 @governed
 def find_walls(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
-    """Walls and fences; lines."""
-    sql = "SELECT wall_id, kind, height_m, ST_AsWKB(geom) AS geom FROM walls ORDER BY wall_id"
+    """Walls and fences; lines. `verified_utc`: somebody drew or confirmed it by hand."""
+    sql = "SELECT wall_id, kind, height_m, verified_utc, ST_AsWKB(geom) AS geom FROM walls ORDER BY wall_id"
     return read_shapes(store, viewer, ("walls",), sql)
 
 
 @governed
 def find_gates(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
-    """Gates with their hours (Asia/Shanghai); points."""
-    sql = "SELECT gate_id, name, kind, closes_at, opens_at, ST_AsWKB(geom) AS geom FROM gates ORDER BY gate_id"
+    """Gates with their hours (Asia/Shanghai); points. `verified_utc`: somebody set or confirmed it by hand."""
+    sql = """SELECT gate_id, name, kind, closes_at, opens_at, verified_utc, ST_AsWKB(geom) AS geom
+        FROM gates ORDER BY gate_id"""
     return read_shapes(store, viewer, ("gates",), sql)
 
 

@@ -37,6 +37,7 @@ KEYS: Final = {
 }
 # Who looked at the door knows better than a file; only where a row lies among the grids follows the map.
 _NOT_VERIFIED: Final = frozenset({"grid_id"})
+BY_HAND: Final = frozenset({"gates", "walls"})  # drawn and taken off by hand (data/map_edits.py)
 # Half a millimetre: what two PROJ versions may differ by is no change of a building.
 _SAME_PLACE_M: Final = 0.0005
 
@@ -84,6 +85,8 @@ class Merge:
         """New rows in, changed rows replaced, equal and verified rows left alone."""
         table, key = incoming.table, incoming.key
         count = self._report.tables.setdefault(table, TableCount())
+        if table in BY_HAND:
+            incoming = self._without_removed(incoming, count)
         ids = incoming.frame[key]
         present = self._transaction.fetch(f"SELECT count(*) AS n FROM {table}")["n"].iloc[0]
         frame = incoming.frame
@@ -95,6 +98,17 @@ class Merge:
             count.new += len(frame)
             self._record(table, key, frame[key].tolist(), new=True)
         self._append(table, frame)
+
+    def _without_removed(self, incoming: Incoming, count: TableCount) -> Incoming:
+        """Without what somebody took off the map by hand: a file does not bring it back."""
+        sql = "SELECT feature_id FROM map_removals WHERE table_name = ?"
+        removed = set(self._transaction.fetch(sql, [incoming.table])["feature_id"])
+        gone = incoming.frame[incoming.key].isin(removed)
+        count.kept_verified += int(gone.sum())
+        if not gone.any():
+            return incoming
+        frame, defaults = (one[~gone].reset_index(drop=True) for one in (incoming.frame, incoming.defaults))
+        return Incoming(incoming.table, incoming.key, frame, defaults)
 
     def record_new(self, table: str, ids: list[str]) -> None:
         """Rows that were written otherwise and go when the import is taken back."""

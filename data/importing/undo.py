@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from data.importing.merging import KEYS, add_event, restore_rows
+from data.importing.merging import BY_HAND, KEYS, add_event, restore_rows
 from data.store import Clock, Store, Transaction, utc_now
 from gis.errors import RecordMissingError, RefusedError
 
@@ -66,6 +66,9 @@ def _undo(transaction: Transaction, batch_id: str | None, clock: Clock) -> UndoR
     tables = transaction.fetch("SELECT DISTINCT table_name FROM import_changes WHERE batch_id = ?", [batch_id])
     touched = set(tables["table_name"])
     counts = {table: restore_rows(transaction, batch_id, table) for table in _ORDER if table in touched}
+    for table in BY_HAND & touched:  # what was taken off the map by hand stays off
+        sql = f"DELETE FROM {table} WHERE {KEYS[table]} IN (SELECT feature_id FROM map_removals WHERE table_name = ?)"
+        transaction.execute(table, sql, [table])
     now = clock().astimezone(UTC).replace(tzinfo=None)
     transaction.execute(
         "import_batches", "UPDATE import_batches SET undone_utc = ? WHERE batch_id = ?", [now, batch_id]
@@ -91,7 +94,7 @@ def _check_untouched(transaction: Transaction, batch_id: str) -> None:
             f"Import {batch_id} cannot be taken back before {', '.join(later['batch_id'])}, which changed the same "
             "rows. Take back the later one first."
         )
-    for table in ("buildings", "units", "rentals", "occupants"):
+    for table in ("buildings", "units", "rentals", "occupants", "gates", "walls"):
         key = KEYS[table]
         verified = transaction.fetch(
             f"SELECT t.{key} AS id FROM {table} t "
@@ -102,6 +105,6 @@ def _check_untouched(transaction: Transaction, batch_id: str) -> None:
         )
         if len(verified):
             raise RefusedError(
-                f"Import {batch_id} cannot be taken back: {len(verified)} rows of {table} were verified at the door "
-                f"since, first {verified['id'].iloc[0]}. They would be lost."
+                f"Import {batch_id} cannot be taken back: {len(verified)} rows of {table} were verified at the "
+                f"door or by hand since, first {verified['id'].iloc[0]}. They would be lost."
             )

@@ -64,6 +64,8 @@ def plant(transaction: Transaction) -> None:
         "sessions": {"ended_why": "idle", "ends_utc": later},
         "approvals": {"action": "erase_person", "decided_by": "2"},
         "openings": {"basis": "reason", "ends_utc": later},
+        "events": {"kind": "map.added", "subject_table": "gates"},
+        "map_removals": {"table_name": "walls"},
         "zones": {"kind": "beat", "status": "open", "source": "drawn", "closed_on": None, "result": None},
         "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
     }
@@ -119,6 +121,8 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_incidents",
             "find_key_sites",
             "find_land",
+            "find_map_changes",
+            "find_map_knowledge",
             "find_positions",
             "find_reported",
             "find_roads",
