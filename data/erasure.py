@@ -36,6 +36,14 @@ _REGISTERS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
 }
 _MOBILE_DIGITS = 11
 _FREE_TEXTS = ("narrative", "address_text")
+# Table → its key and the columns in which somebody wrote freely.
+_TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "incidents": ("incident_id", _FREE_TEXTS),
+    "tasks": ("task_id", ("note",)),
+    "task_evidence": ("evidence_id", ("narrative",)),
+    "task_findings": ("finding_id", ("narrative",)),
+    "task_sessions": ("session_id", ("narrative", "agreement")),
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Erasure:
-    """What was emptied: rows by table, `texts` (incidents whose words were masked), `sealed` (originals removed)."""
+    """What was emptied: rows by table, `texts` (rows whose words were masked), `sealed` (originals removed)."""
 
     rows: dict[str, int]
     texts: int
@@ -228,19 +236,16 @@ def _empty_row(
 
 
 def _erase_from_texts(transaction: Transaction, marks: _Marks) -> int:
-    """Mask the person in free texts of incidents; returns in how many rows."""
+    """Mask the person in free texts of incidents and tasks; returns in how many rows."""
     count = 0
-    for row in transaction.fetch("SELECT incident_id, narrative, address_text FROM incidents").to_dict("records"):
-        texts = {column: row[column] for column in _FREE_TEXTS if isinstance(row[column], str)}
-        changed = {column: masked for column, text in texts.items() if (masked := marks.mask(text)) != text}
-        if changed:
-            count += 1
-            sets = ", ".join(f"{column} = ?" for column in changed)
-            transaction.execute(
-                "incidents",
-                f"UPDATE incidents SET {sets} WHERE incident_id = ?",
-                [*changed.values(), row["incident_id"]],
-            )
+    for table, (key, columns) in _TEXTS.items():
+        for row in transaction.fetch(f"SELECT {key}, {', '.join(columns)} FROM {table}").to_dict("records"):
+            texts = {column: row[column] for column in columns if isinstance(row[column], str)}
+            changed = {column: masked for column, text in texts.items() if (masked := marks.mask(text)) != text}
+            if changed:
+                count += 1
+                sets = ", ".join(f"{column} = ?" for column in changed)
+                transaction.execute(table, f"UPDATE {table} SET {sets} WHERE {key} = ?", [*changed.values(), row[key]])
     return count
 
 

@@ -268,8 +268,8 @@ def build_place_values(said: Said, found: Found) -> dict[str, object]:
     }
 
 
-def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]]) -> None:
-    """Append events of incidents by their ids, in this order."""
+def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]], *, table: str = "incidents") -> None:
+    """Append events of incidents (or of rows of another `table`) by their ids, in this order."""
     if not events:
         return
     last = int(transaction.fetch("SELECT coalesce(max(event_id), 0) AS n FROM events")["n"].iloc[0])
@@ -278,7 +278,7 @@ def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]])
             "event_id": last + number,
             "at_utc": to_stored_time(event.at_utc),
             "kind": event.kind,
-            "subject_table": "incidents",
+            "subject_table": table,
             "subject_id": incident_id,
             "detail": json.dumps(dict(event.detail), ensure_ascii=False, sort_keys=True),
         }

@@ -28,6 +28,18 @@ from data.queries_maps import (
     find_zones,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+from data.queries_tasks import (
+    find_task,
+    find_task_counts,
+    find_task_events,
+    find_task_evidence,
+    find_task_findings,
+    find_task_incidents,
+    find_task_photos,
+    find_task_sessions,
+    find_tasks,
+    find_waiting,
+)
 from data.queries_zones import find_zone_measures, find_zone_owners, find_zone_records
 
 __all__ = [
@@ -59,8 +71,18 @@ __all__ = [
     "find_reported",
     "find_responders",
     "find_roads",
+    "find_task",
+    "find_task_counts",
+    "find_task_events",
+    "find_task_evidence",
+    "find_task_findings",
+    "find_task_incidents",
+    "find_task_photos",
+    "find_task_sessions",
+    "find_tasks",
     "find_units",
     "find_unplaced",
+    "find_waiting",
     "find_walls",
     "find_zone_measures",
     "find_zone_owners",

@@ -17,6 +17,7 @@ from data.restoring import describe_replaced, restore_backup
 from data.settings import Settings
 from data.settings_store import read_settings
 from data.store import Clock, Store
+from data.task_photos import bring_photos_back, mirror_photos
 from gis.errors import RefusedError, ShapanError, StoreKeyError, StoreMissingError
 from server.jobs import Job
 from server.operations import is_synthetic
@@ -32,9 +33,10 @@ def back_up(
 ) -> Report:
     """Back up an open store into `folder` and write it down in the log; see `make_backup`."""
     backup = make_backup(store, folder, clock=clock, key=key, keep=keep, progress=progress)
+    photos = mirror_photos(store.path, folder)  # after it: whatever photo a row names is there
     detail = {"file": backup.path.name, "encrypted": backup.is_encrypted}
     record(store, Entry("backup", actor, detail=detail), clock=clock)
-    return {**backup.to_dict(), "kept": len(find_backups(folder, store.path.stem))}
+    return {**backup.to_dict(), "photos_copied": photos, "kept": len(find_backups(folder, store.path.stem))}
 
 
 def build_backup_job(store: Store, settings: Settings, clock: Clock) -> Job:
@@ -93,6 +95,7 @@ def restore(settings: Settings, file: Path, *, dry_run: bool, clock: Clock) -> R
     done = restore_backup(backup, path, key=key, clock=clock)
     return {
         **report,
+        "photos_copied": bring_photos_back(file.parent, backup.store, path),
         "from_version": done.from_version,
         "to_version": done.to_version,
         "set_aside": [str(aside) for aside in done.set_aside],

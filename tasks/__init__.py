@@ -1,1 +1,1 @@
-"""Rules of work: inspections, task push, verification, check-in. Empty until the issue that builds them."""
+"""Rules of work: tasks and their life, who is to do them, what is due, group rentals, what is known and how fresh."""

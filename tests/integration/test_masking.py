@@ -67,6 +67,10 @@ def plant(transaction: Transaction) -> None:
         "events": {"kind": "map.added", "subject_table": "gates"},
         "map_removals": {"table_name": "walls"},
         "zones": {"kind": "beat", "status": "open", "source": "drawn", "closed_on": None, "result": None},
+        "tasks": {"kind": "dispute", "origin": "rule", "subject_kind": "unit", "state": "submitted", "closed_utc": None}
+        | {"priority": "normal", "receiver_kind": "role", "receiver_id": "officer"},
+        "task_evidence": {"place_source": "device"},
+        "events": {"kind": "task.create", "subject_table": "tasks"},
         "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
     }
     ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
@@ -102,6 +106,14 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
     "get_info": lambda query, store, _: [query(store)],
     "find_occupants": lambda query, store, viewer: [query(store, viewer, "1")],
+    "find_task": lambda query, store, viewer: [query(store, viewer, "1")],
+    **{
+        f"find_task_{name}": lambda query, store, viewer: [query(store, viewer, "1")]
+        for name in ("events", "evidence", "findings", "incidents", "photos", "sessions")
+    },
+    "find_task_counts": lambda query, store, viewer: [query(store, viewer, now=AT)],
+    "find_tasks": lambda query, store, viewer: [query(store, viewer, now=AT)],
+    "find_waiting": lambda query, store, viewer: [query(store, viewer, now=AT)],
     "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     "find_responders": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     **{

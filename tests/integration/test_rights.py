@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RIGHTS = read_rights()
 QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
-NOT_DRAWN = ("data.queries_access", "data.queries_zones", "data.queries_intake", "data.queries_map_edits")
+NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks")}
 WITHOUT_VIEWER = {"get_info"}
 
 
@@ -80,7 +80,7 @@ def test_every_action_is_asked_for_somewhere() -> None:
     """A row that no code asks for would be a promise that nobody keeps."""
     code = "".join(
         path.read_text(encoding="utf-8")
-        for package in ("data", "server", "ui")
+        for package in ("data", "tasks", "server", "ui")
         for path in (ROOT / package).rglob("*.py")
     )
     actions = {name for kind, name in RIGHTS if kind == "action"}
