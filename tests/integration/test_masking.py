@@ -70,7 +70,6 @@ def plant(transaction: Transaction) -> None:
         "tasks": {"kind": "dispute", "origin": "rule", "subject_kind": "unit", "state": "submitted", "closed_utc": None}
         | {"priority": "normal", "receiver_kind": "role", "receiver_id": "officer"},
         "task_evidence": {"place_source": "device"},
-        "events": {"kind": "task.create", "subject_table": "tasks"},
         "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
     }
     ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
@@ -94,6 +93,8 @@ def plant(transaction: Transaction) -> None:
                 row[name] = ids.get(name, samples[kind])
         shapes = [name for name, kind in zip(rows["column_name"], rows["data_type"], strict=True) if "GEOMETRY" in kind]
         transaction.append(str(table), gpd.GeoDataFrame([row], geometry=shapes[0]) if shapes else pd.DataFrame([row]))
+    also = "SELECT * REPLACE (2 AS event_id, 'task.create' AS kind, 'tasks' AS subject_table) FROM events"
+    transaction.execute("events", f"INSERT INTO events {also}")
 
 
 # The canary test: whoever adds a public query without telling here how to call it, or a query that lets one out, fails.
