@@ -106,15 +106,17 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     ],
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
     "get_info": lambda query, store, _: [query(store)],
-    "find_occupants": lambda query, store, viewer: [query(store, viewer, "1")],
-    "find_task": lambda query, store, viewer: [query(store, viewer, "1")],
-    **{
-        f"find_task_{name}": lambda query, store, viewer: [query(store, viewer, "1")]
-        for name in ("events", "evidence", "findings", "incidents", "photos", "sessions")
-    },
-    "find_task_counts": lambda query, store, viewer: [query(store, viewer, now=AT)],
-    "find_tasks": lambda query, store, viewer: [query(store, viewer, now=AT)],
-    "find_waiting": lambda query, store, viewer: [query(store, viewer, now=AT)],
+    **dict.fromkeys(
+        (
+            "find_occupants",
+            *(f"find_task{n}" for n in ("", "_events", "_evidence", "_findings", "_incidents", "_photos", "_sessions")),
+        ),
+        lambda query, store, viewer: [query(store, viewer, "1")],
+    ),
+    **dict.fromkeys(
+        ("find_task_counts", "find_tasks", "find_waiting"),
+        lambda query, store, viewer: [query(store, viewer, now=AT)],
+    ),
     "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     "find_responders": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     **{
