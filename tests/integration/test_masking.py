@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
-import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 import pytest
-from shapely import Point, box
+from shapely import Point
 
 import data.queries
 from data.audit import Entry, record
@@ -30,12 +28,11 @@ from data.queries import (
     get_place,
 )
 from data.rights import Right, get_right
-from data.store import Store, Transaction
+from data.store import Store
 from data.viewer import WALL, Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError
+from tests.fixtures.canaries import AT, KEY, NAME, PHONE, plant
 
-AT = datetime(2026, 11, 1, tzinfo=UTC)
-NAME, PHONE, KEY = "柳金雀", "13987654321", "canary-key-of-the-caller"
 IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
 NO_GRID = Viewer(Role.GRID_WORKER)
 EVERYTHING = frozenset((kind, "1") for kind in OPENING_KINDS)
@@ -49,52 +46,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         opened.write(plant)
         record(opened, Entry("look", "1", "a", subject_kind="unit", subject_id="1"), clock=lambda: AT)
         yield opened
-
-
-def plant(transaction: Transaction) -> None:
-    """One row a table, columns filled by their type; then canaries by the comments of the schema."""
-    columns = transaction.fetch(
-        "SELECT table_name, column_name, data_type, coalesce(comment, '') AS comment FROM duckdb_columns() "
-        "WHERE NOT internal ORDER BY table_name, column_index"
-    )
-    later = datetime(2026, 12, 30)  # noqa: DTZ001 - as the store holds it
-    # What CHECKs of a table ask for.
-    fitting: dict[str, dict[str, Any]] = {
-        "accounts": {"role": "officer", "disabled_utc": None},
-        "sessions": {"ended_why": "idle", "ends_utc": later},
-        "approvals": {"action": "erase_person", "decided_by": "2"},
-        "openings": {"basis": "reason", "ends_utc": later},
-        "events": {"kind": "map.added", "subject_table": "gates"},
-        "map_removals": {"table_name": "walls"},
-        "zones": {"kind": "beat", "status": "open", "source": "drawn", "closed_on": None, "result": None},
-        "tasks": {"kind": "dispute", "origin": "rule", "subject_kind": "unit", "state": "submitted", "closed_utc": None}
-        | {"priority": "normal", "receiver_kind": "role", "receiver_id": "officer"},
-        "task_evidence": {"place_source": "device"},
-        "occupants": {"kind": "tenant", "identity_last4": PHONE[-4:], "identity_hash": KEY},
-    }
-    ids = {"grid_id": "g1", "worker_responder_id": "1", "sensitive": False, "reporter_key": KEY, "crs": "EPSG:4549"}
-    samples: dict[str, Any] = {"VARCHAR": "1", "INTEGER": 1, "BIGINT": 1, "DOUBLE": 1.0, "BOOLEAN": True}
-    samples |= {"TIMESTAMP": datetime(2026, 10, 30), "DATE": AT.date(), "TIME": AT.time(), "JSON": '{"a": 1}'}  # noqa: DTZ001
-    for table, rows in columns.groupby("table_name"):
-        if table in ("revisions", "schema_migrations", "audit_log"):  # written by the store and by the log themselves
-            continue
-        row: dict[str, Any] = {}
-        for name, kind, comment in zip(rows["column_name"], rows["data_type"], rows["comment"], strict=True):
-            if name in fitting.get(str(table), {}):
-                row[name] = fitting[str(table)][name]
-            elif comment.startswith("[person]"):
-                row[name] = (
-                    json.dumps([NAME, PHONE]) if kind == "JSON" else PHONE if "phone" in name else f"{NAME} {PHONE}"
-                )
-            elif kind.startswith("GEOMETRY"):
-                areas = ("grids", "buildings", "community", "units", "zones")
-                row[name] = box(0, 0, 50, 50) if table in areas else Point(9, 9)
-            else:
-                row[name] = ids.get(name, samples[kind])
-        shapes = [name for name, kind in zip(rows["column_name"], rows["data_type"], strict=True) if "GEOMETRY" in kind]
-        transaction.append(str(table), gpd.GeoDataFrame([row], geometry=shapes[0]) if shapes else pd.DataFrame([row]))
-    also = "SELECT * REPLACE (2 AS event_id, 'task.create' AS kind, 'tasks' AS subject_table) FROM events"
-    transaction.execute("events", f"INSERT INTO events {also}")
 
 
 # The canary test: whoever adds a public query without telling here how to call it, or a query that lets one out, fails.

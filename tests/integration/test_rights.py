@@ -29,7 +29,8 @@ from server.events import EventHub
 from server.routes import build_routes
 from server.signin import SignIn
 from server.state import AppState
-from tests.integration.test_masking import AT, CALLS, list_queries, plant
+from tests.fixtures.canaries import AT, plant
+from tests.integration.test_masking import CALLS, list_queries
 from ui.shell import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,6 +200,7 @@ def test_no_query_hides_in_another_module() -> None:
         *("open_zone", "change_zone", "add_measure", "continue_zone", "close_zone", "record_lot"),  # manage_zones each
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
+        *("add_photo", "get_photo"),  # work_task, see_photo
         "open_fields",
         "ask",
         "decide",

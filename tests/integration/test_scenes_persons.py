@@ -21,8 +21,8 @@ from layers import SCENES
 from server.events import EventHub
 from server.routes import build_routes
 from server.state import AppState
+from tests.fixtures.canaries import KEY, NAME, PHONE, plant
 from tests.fixtures.loops import run_async
-from tests.integration.test_masking import KEY, NAME, PHONE, plant
 
 ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 1, tzinfo=UTC)
