@@ -71,10 +71,12 @@ def change_incident(
     decide: Callable[[Stored], Change],
     describe: Callable[[Change], Entry],
     *,
+    also: Callable[[Transaction, Change], None] | None = None,
     clock: Clock,
 ) -> Change:
     """
-    Change one incident as `decide` says, with its events and its line in the log, all in one transaction.
+    Change one incident as `decide` says, with its events and its line in the log, all in one transaction; `also` does
+    there what follows for other tables.
 
     Raises
     ------
@@ -86,12 +88,13 @@ def change_incident(
     key = get_key(store, SEALED)
 
     def work(transaction: Transaction) -> Change:
-        change = decide(_read_stored(transaction, incident_id))
+        change = decide(read_inside(transaction, incident_id))
         other = change.values.get("duplicate_of")
         if other is not None and transaction.fetch(_ROW, [other]).empty:
             raise RecordMissingError(f"There is no incident '{str(other)[:40]}' to be a duplicate of.")
-        _update(transaction, incident_id, change)
-        append_events(transaction, [(incident_id, event) for event in change.events])
+        put_change(transaction, incident_id, change)
+        if also is not None:
+            also(transaction, change)
         for column, text in change.sealed.items():
             row = build_sealed(key, text, table="incidents", row_id=incident_id, column=column, clock=clock)
             insert_rows(transaction, "sealed_texts", [row])
@@ -114,7 +117,8 @@ _EVENTS = (
 )
 
 
-def _read_stored(transaction: Transaction, incident_id: str) -> Stored:
+def read_inside(transaction: Transaction, incident_id: str) -> Stored:
+    """As `read_stored`, inside a transaction."""
     rows = transaction.fetch(_ROW, [incident_id])
     return _to_stored(incident_id, rows, transaction.fetch(_EVENTS, [incident_id]))
 
@@ -136,7 +140,8 @@ def _to_stored(incident_id: str, rows: pd.DataFrame, events: pd.DataFrame) -> St
     )
 
 
-def _update(transaction: Transaction, incident_id: str, change: Change) -> None:
+def put_change(transaction: Transaction, incident_id: str, change: Change) -> None:
+    """Write what becomes of an incident, with its events; sealed originals are the caller's."""
     closed = None if change.closed_utc is None else to_stored_time(change.closed_utc)
     values: dict[str, Any] = {"status": change.status, "closed_utc": closed, **change.values}
     shape, point = "", []
@@ -161,3 +166,4 @@ def _update(transaction: Transaction, incident_id: str, change: Change) -> None:
         f"UPDATE incidents SET {names}{shape} WHERE incident_id = ?",
         [*values.values(), *point, incident_id],
     )
+    append_events(transaction, [(incident_id, event) for event in change.events])

@@ -5,6 +5,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
+from data.queries_dispatch import find_decision, find_dispatches, find_own_dispatches
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_intake import find_reported, find_unplaced
@@ -57,6 +58,8 @@ __all__ = [
     "find_boundary",
     "find_buildings",
     "find_categories",
+    "find_decision",
+    "find_dispatches",
     "find_entrances",
     "find_gates",
     "find_grids",
@@ -66,6 +69,7 @@ __all__ = [
     "find_map_changes",
     "find_map_knowledge",
     "find_occupants",
+    "find_own_dispatches",
     "find_positions",
     "find_rentals",
     "find_reported",

@@ -13,6 +13,7 @@ from typing import Any
 
 from data.moments import to_stored_time
 from data.store import Clock, Store, Transaction
+from data.webhooks import check_webhook_url
 from gis.errors import BadRecordError
 
 # Domestic violence, sexual offences, minors, suicide (issue 3, part 3); a kind's own mark in the file counts too.
@@ -42,6 +43,13 @@ class StoreSettings:
         People who have moved out.
     retention_session_days, retention_opening_days
         Ended sessions and closed openings; the log of looks itself is never shortened.
+    answer_urgent_s, answer_normal_s, answer_not_police_s
+        Who is sent to an incident of that urgency answers within so long, else dispatchers are told, and after twice
+        the time the commander.
+    expire_minutes
+        A dispatch that nobody answered is given up after so long.
+    webhook_url
+        Another system of the office that is told of dispatches, empty for none (data/webhooks.py).
     """
 
     idle_minutes: int = 30
@@ -58,6 +66,11 @@ class StoreSettings:
     retention_moved_out_days: int = 365
     retention_session_days: int = 90
     retention_opening_days: int = 90
+    answer_urgent_s: int = 60
+    answer_normal_s: int = 180
+    answer_not_police_s: int = 600
+    expire_minutes: int = 30
+    webhook_url: str = ""
 
 
 # Smallest and largest value that may be set, both included.
@@ -75,6 +88,10 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "retention_moved_out_days": (0, 3650),
     "retention_session_days": (7, 3650),
     "retention_opening_days": (7, 3650),
+    "answer_urgent_s": (10, 900),
+    "answer_normal_s": (10, 3600),
+    "answer_not_police_s": (10, 7200),
+    "expire_minutes": (1, 240),
 }
 _NAMES = tuple(field.name for field in fields(StoreSettings))
 
@@ -105,7 +122,7 @@ def put_setting(transaction: Transaction, name: str, value: object, *, changed_b
     )
 
 
-def check_setting(name: str, value: object) -> int | list[str]:
+def check_setting(name: str, value: object) -> int | str | list[str]:
     """`value` as it is stored, else `BadRecordError`."""
     if name not in _NAMES:
         raise BadRecordError(f"There is no setting '{name[:80]}': expected one of {', '.join(_NAMES)}.")
@@ -113,6 +130,8 @@ def check_setting(name: str, value: object) -> int | list[str]:
         if not isinstance(value, list | tuple) or not all(isinstance(code, str) and code for code in value):
             raise BadRecordError("Setting 'sensitive_kinds': expected a list of codes of kinds of incident.")
         return sorted(set(value))
+    if name == "webhook_url":
+        return check_webhook_url(str(value)) if value else ""
     low, high = LIMITS[name]
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise BadRecordError(f"Setting '{name}' is {str(value)[:40]}: expected a whole number from {low} to {high}.")

@@ -20,9 +20,10 @@ from data.incident_places import Found, Places, Said
 from data.incident_writes import IntakeWriter, NewIncident, build_reporter_key
 from data.intake import KnownNames, mask_at_intake, read_known_names
 from data.secret_files import get_key
-from data.store import Clock, Store
+from data.store import Clock, Store, Transaction
 from gis.errors import RecordMissingError
 from incidents.life_cycle import Action, Case, State, Step, rebuild, take_step
+from incidents.sending import release
 from incidents.steps import list_events, list_steps, to_correction, to_event
 
 _NAME_TABLES = ("occupants", "units", "rentals", "key_sites", "responders", "accounts")
@@ -190,7 +191,10 @@ class TakingIn:
                 detail={"state": change.status, "steps": len(change.events)},
             )
 
-        change_incident(self._store, incident_id, decide, describe, clock=self._clock)
+        def also(transaction: Transaction, change: Change) -> None:
+            release(transaction, incident_id, change, at_utc=self._clock(), by=by)
+
+        change_incident(self._store, incident_id, decide, describe, also=also, clock=self._clock)
         return led_to[-1], found
 
     def _keep_caller(

@@ -14,9 +14,11 @@ from data.queries import find_categories
 from data.retention import RULES, apply_retention, plan_retention
 from data.rights import check_right
 from data.runtime import get_settings, get_store
+from data.secret_files import get_key
 from data.settings_store import LIMITS, SENSITIVE_KINDS, StoreSettings, read_settings
 from data.store import Store, utc_now
 from data.viewer import Viewer
+from data.webhooks import WEBHOOK, WebhookAddressError, count_waiting
 from gis.errors import ShapanError
 from i18n import Language, t
 from ui.cards import escape_markdown
@@ -28,8 +30,10 @@ _GROUPS = {
     "sign_in": ("idle_minutes", "session_hours", "wall_days"),
     "looks": ("opening_minutes", "approval_hours"),
     "backup": ("backup_hour", "backup_keep"),
+    "dispatch": ("answer_urgent_s", "answer_normal_s", "answer_not_police_s", "expire_minutes"),
     "retention": tuple(name for name in LIMITS if name.startswith("retention_")),
 }
+_TITLES = {"sensitive_kinds": "settings.group_sensitive", "webhook_url": "settings.group_webhook"}
 _OLD_BACKUP = timedelta(days=1, hours=2)  # a nightly one may take a while
 
 
@@ -63,6 +67,8 @@ def _show_form(store: Store, viewer: Viewer, lang: Language) -> None:
                             _ask_number(name, getattr(current, name), getattr(default, name), lang)
         with st.container(border=True):
             _ask_sensitive(store, viewer, current, lang)
+        with st.container(border=True):
+            _ask_webhook(store, viewer, current, lang)
         st.form_submit_button(
             t("settings.save", lang), type="primary", on_click=_save, args=(store, viewer, current, lang)
         )
@@ -103,6 +109,24 @@ def _ask_sensitive(store: Store, viewer: Viewer, current: StoreSettings, lang: L
         st.caption(escape_markdown(t("settings.sensitive_file", lang, kinds=" · ".join(marked))))
 
 
+def _ask_webhook(store: Store, viewer: Viewer, current: StoreSettings, lang: Language) -> None:
+    st.subheader(t("settings.group_webhook", lang))
+    st.text_input(
+        t("settings.webhook", lang),
+        value=current.webhook_url,
+        max_chars=300,
+        key=_key("webhook_url", current.webhook_url),
+    )
+    st.caption(t("settings.webhook_text", lang))
+    if current.webhook_url:
+        check_right(viewer, "action", "manage_settings")
+        waiting = count_waiting(store)
+        st.caption(t("settings.webhook_state", lang, waiting=waiting.waiting, given_up=waiting.given_up))
+        with st.popover(t("settings.webhook_key", lang)):
+            st.code(get_key(store, WEBHOOK).hex(), language=None)
+            st.caption(t("settings.webhook_key_text", lang))
+
+
 def _build_names(categories: pd.DataFrame, lang: Language) -> dict[str, str]:
     """Each kind by its name with that of the kind above, in the order of the tree."""
     rows = {str(row["category"]): row for row in categories.to_dict("records")}
@@ -121,19 +145,20 @@ def _say_kind(code: str, lang: Language) -> str:
 def _save(store: Store, viewer: Viewer, current: StoreSettings, lang: Language) -> None:
     values: dict[str, Any] = {name: int(st.session_state[_key(name, getattr(current, name))]) for name in LIMITS}
     chosen = sorted(current.sensitive_kinds)
+    values["webhook_url"] = str(st.session_state[_key("webhook_url", current.webhook_url)]).strip()
     values["sensitive_kinds"] = sorted(st.session_state[_key("sensitive_kinds", chosen)])
     try:
         changed = change_settings(store, viewer, values, clock=utc_now)
+    except WebhookAddressError:
+        put_note(_PAGE, "problem", t("settings.webhook_refused", lang))
+        return
     except ShapanError:
         put_note(_PAGE, "problem", t("settings.failed", lang))
         return
     if not changed:
         put_note(_PAGE, "done", t("settings.unchanged", lang))
         return
-    words = [
-        t("settings.group_sensitive" if name == "sensitive_kinds" else f"settings.name_{name}", lang)
-        for name in changed
-    ]
+    words = [t(_TITLES.get(name, f"settings.name_{name}"), lang) for name in changed]
     put_note(_PAGE, "done", t("settings.saved", lang, names=" · ".join(words)))
 
 

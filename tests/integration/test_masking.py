@@ -60,6 +60,8 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     **dict.fromkeys(
         (
             "find_occupants",
+            "find_decision",
+            "find_own_dispatches",
             *(f"find_task{n}" for n in ("", "_events", "_evidence", "_findings", "_incidents", "_photos", "_sessions")),
         ),
         lambda query, store, viewer: [query(store, viewer, "1")],
@@ -81,6 +83,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_boundary",
             "find_buildings",
             "find_categories",
+            "find_dispatches",
             "find_entrances",
             "find_gates",
             "find_grids",

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RIGHTS = read_rights()
 QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
-NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks")}
+NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks", "dispatch")}
 WITHOUT_VIEWER = {"get_info"}
 
 
@@ -81,7 +81,7 @@ def test_every_action_is_asked_for_somewhere() -> None:
     """A row that no code asks for would be a promise that nobody keeps."""
     code = "".join(
         path.read_text(encoding="utf-8")
-        for package in ("data", "tasks", "server", "ui")
+        for package in ("data", "incidents", "tasks", "server", "ui")
         for path in (ROOT / package).rglob("*.py")
     )
     actions = {name for kind, name in RIGHTS if kind == "action"}

@@ -1,0 +1,403 @@
+"""
+Sending people to incidents, and what follows: answers, arrival, standing down, handing over.
+
+Each call is one transaction: the dispatch with its event, the step of the incident that follows from it, the status of
+the responder, the message for the office's other system, and the line in the log. Asked twice, it is done once.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from data.audit import SERVER, Entry, build_entry, write_audited
+from data.dispatch_writes import (
+    get_call_sign,
+    get_incident_id,
+    put_decision,
+    put_dispatch,
+    queue_message,
+    read_dispatch_rows,
+)
+from data.incident_changes import Change, Stored, put_change, read_inside
+from data.incident_writes import append_events
+from data.intake import mask_at_intake
+from data.rights import Right, check_right
+from data.store import Clock, Store, Transaction
+from data.viewer import Viewer
+from gis.errors import NotAllowedError, RecordMissingError
+from incidents.dispatch_records import PREFIX, to_act_event, to_dispatch, to_row, to_sent_event
+from incidents.dispatching import (
+    ANSWERS,
+    ENDED_WITH_INCIDENT,
+    Act,
+    Dispatch,
+    DispatchAction,
+    DispatchRefusedError,
+    DispatchState,
+    Kind,
+    Way,
+    align,
+    check_reason,
+    check_sendable,
+    take_act,
+)
+from incidents.life_cycle import ENDED, Case, rebuild, take_step
+from incidents.steps import list_events, list_steps, to_event
+
+_MOST_REASON = 500
+_DIVERTED = "diverted to another incident"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of sending somebody: the dispatch, and whether it is new or was there already."""
+
+    dispatch: Dispatch
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    What was known when somebody was chosen.
+
+    Attributes
+    ----------
+    advice
+        The ranking as it was shown, as JSON knows it: ids, codes and figures; None when there was none.
+    rank
+        Place of the chosen one in it, from 1; None when it left them out.
+    by_hand
+        Chosen by hand, against or without the ranking.
+    """
+
+    advice: Mapping[str, object] | None = None
+    rank: int | None = None
+    by_hand: bool = True
+
+
+BY_HAND = Decision()
+
+
+def send(
+    store: Store,
+    viewer: Viewer,
+    incident_id: str,
+    responder_id: str,
+    *,
+    way: Way = Way.VOICE,
+    decision: Decision = BY_HAND,
+    reason: str | None = None,
+    seen: Collection[str] | None = None,
+    divert: bool = False,
+    clock: Clock,
+) -> Sent:
+    """
+    Send a responder to an incident.
+
+    Parameters
+    ----------
+    way
+        How they are told.
+    decision
+        What was known; stored with it.
+    reason
+        Needed when somebody is on it already: a reinforcement says why.
+    seen
+        Active dispatches of the incident that the dispatcher had before them: somebody else's newer one is told first.
+        None looks for nothing.
+    divert
+        Take them off another incident.
+
+    Raises
+    ------
+    DispatchRefusedError
+        The incident has no place or is over; the responder is on another one; another dispatcher was quicker; or the
+        reason is missing. `code` says which.
+    RecordMissingError, NotAllowedError
+        There is no such incident or responder; the viewer's role does not dispatch.
+    """
+    check_right(viewer, "action", "dispatch")
+    by, why = _name(viewer), _mask(store, reason)
+
+    def work(transaction: Transaction) -> Sent:
+        at = clock()
+        check_sendable(_read_case(transaction, incident_id)[1])
+        there = _read(transaction, incident_id)
+        active = [one for one in there if one.is_active]
+        mine = next((one for one in active if one.responder_id == responder_id), None)
+        if mine is not None:
+            return Sent(mine, is_new=False)
+        call_sign = get_call_sign(transaction, responder_id)
+        _check_seen(transaction, active, seen)
+        if active:
+            check_reason(why, "A reinforcement")
+        _take_off_others(transaction, responder_id, call_sign, at, by, divert=divert)
+        kind = Kind.REINFORCEMENT if active else Kind.FIRST
+        decision_id = _put_decision(transaction, incident_id, decision, by, why, at)
+        sent = Dispatch(
+            f"p-{secrets.token_hex(8)}", incident_id, responder_id, kind, way, DispatchState.SENT, at, by, decision_id
+        )  # fmt: skip
+        _put_sent(transaction, sent)
+        _advance(transaction, incident_id, [*there, sent], at, by)
+        return Sent(sent, is_new=True)
+
+    return write_audited(
+        store, work, lambda done: [_describe(viewer, done.dispatch, "send", why)] if done.is_new else [], clock=clock
+    )
+
+
+def answer(
+    store: Store,
+    viewer: Viewer,
+    dispatch_id: str,
+    action: DispatchAction,
+    *,
+    way: Way = Way.VOICE,
+    reason: str | None = None,
+    clock: Clock,
+) -> Dispatch:
+    """
+    Write down what a responder said or did, or stand them down: `accept`, `decline`, `depart`, `arrive`, `stand_down`.
+
+    A dispatcher writes down what was said by voice; a responder with an account answers for themselves alone.
+
+    Raises
+    ------
+    DispatchRefusedError
+        It is not possible now, or standing down needs a reason; the sentence names what is possible.
+    RecordMissingError, NotAllowedError
+        There is no such dispatch; or it is another's.
+    """
+    right = check_right(viewer, "action", "answer_dispatch")
+    if action not in (*ANSWERS, DispatchAction.STAND_DOWN):
+        raise DispatchRefusedError("not_now", f"'{action}' is no answer: expected one of {', '.join(ANSWERS)}.")
+    own = find_own_responder(store, viewer) if right is Right.OWN else None
+    by, why = _name(viewer), _mask(store, reason)
+    changed = False
+
+    def work(transaction: Transaction) -> Dispatch:
+        nonlocal changed
+        at = clock()
+        incident_id = get_incident_id(transaction, dispatch_id)
+        there = _read(transaction, incident_id)
+        before = _pick(there, dispatch_id)
+        if right is Right.OWN and (before.responder_id != own or action not in ANSWERS):
+            raise NotAllowedError(f"Dispatch '{dispatch_id[:40]}' is another's. Answer your own only.")
+        after = _act(transaction, before, Act(action, at, by, way if action in ANSWERS else None, why))
+        changed = after is not before
+        if changed:
+            _advance(transaction, incident_id, [after if one is before else one for one in there], at, by)
+        return after
+
+    return write_audited(
+        store, work, lambda done: [_describe(viewer, done, action.value, why)] if changed else [], clock=clock
+    )
+
+
+def hand_over(
+    store: Store,
+    viewer: Viewer,
+    dispatch_id: str,
+    responder_id: str,
+    *,
+    reason: str,
+    way: Way = Way.VOICE,
+    decision: Decision = BY_HAND,
+    divert: bool = False,
+    clock: Clock,
+) -> Sent:
+    """
+    Send another responder instead, and take the first one off, in one step; raises as `send`.
+
+    One who is there already by a dispatch of their own takes over without a new one.
+    """
+    check_right(viewer, "action", "dispatch")
+    by, why = _name(viewer), _mask(store, reason)
+
+    def work(transaction: Transaction) -> Sent:
+        at = clock()
+        incident_id = get_incident_id(transaction, dispatch_id)
+        there = _read(transaction, incident_id)
+        before = _pick(there, dispatch_id)
+        mine = next((one for one in there if one.is_active and one.responder_id == responder_id), None)
+        if before is mine:
+            raise DispatchRefusedError("same", "Nobody hands over to themselves. Choose another responder.")
+        if mine is not None and before.state is DispatchState.HANDED_OVER:
+            return Sent(mine, is_new=False)
+        check_sendable(_read_case(transaction, incident_id)[1])
+        call_sign = get_call_sign(transaction, responder_id)
+        after = take_act(before, act := Act(DispatchAction.HAND_OVER, at, by, None, why))
+        if mine is None:
+            _take_off_others(transaction, responder_id, call_sign, at, by, divert=divert)
+        _put_act(transaction, after, act)
+        new = mine
+        if new is None:
+            decision_id = _put_decision(transaction, incident_id, decision, by, why, at)
+            new = Dispatch(
+                f"p-{secrets.token_hex(8)}", incident_id, responder_id, Kind.HAND_OVER, way, DispatchState.SENT, at, by,
+                decision_id, dispatch_id,
+            )  # fmt: skip
+            _put_sent(transaction, new)
+        rest = [after if one is before else one for one in there]
+        _advance(transaction, incident_id, [*rest, new], at, by)
+        return Sent(new, is_new=mine is None)
+
+    return write_audited(
+        store, work, lambda done: [_describe(viewer, done.dispatch, "hand_over", why)], clock=clock
+    )  # fmt: skip
+
+
+def release(transaction: Transaction, incident_id: str, change: Change, *, at_utc: datetime, by: str) -> None:
+    """Stand everybody down who is still on an incident that has just ended."""
+    if change.status not in ENDED:
+        return
+    for one in _read(transaction, incident_id):
+        if one.is_active:
+            _act(transaction, one, Act(DispatchAction.STAND_DOWN, at_utc, by, None, ENDED_WITH_INCIDENT))
+
+
+def act_by_clock(store: Store, acts: Mapping[str, Act], *, clock: Clock) -> tuple[Dispatch, ...]:
+    """Escalate or give up dispatches by id, each only if it is still as it was thought to be; returns what changed."""
+
+    def work(transaction: Transaction) -> tuple[Dispatch, ...]:
+        done = []
+        for dispatch_id, act in acts.items():
+            incident_id = get_incident_id(transaction, dispatch_id)
+            there = _read(transaction, incident_id)
+            before = _pick(there, dispatch_id)
+            if before.state is not DispatchState.SENT:
+                continue  # answered in the meantime
+            after = _act(transaction, before, act)
+            if after is not before:
+                _advance(
+                    transaction, incident_id, [after if one is before else one for one in there], act.at_utc, SERVER
+                )
+                done.append(after)
+        return tuple(done)
+
+    def describe(done: Sequence[Dispatch]) -> list[Entry]:
+        return [
+            Entry("change", SERVER, subject_kind="dispatch", subject_id=one.dispatch_id,
+                  detail={"what": acts[one.dispatch_id].action.value, "level": one.level})
+            for one in done
+        ]  # fmt: skip
+
+    return write_audited(store, work, describe, clock=clock)
+
+
+def find_own_responder(store: Store, viewer: Viewer) -> str | None:
+    """Which responder the viewer's account is: as it was set, else the worker of the one grid that is theirs."""
+    rows = store.read("SELECT responder_id FROM account_responders WHERE account_id = ?", [viewer.account_id])
+    if rows.empty and len(viewer.grids or ()) == 1:
+        sql = "SELECT worker_responder_id AS responder_id FROM grids WHERE grid_id = ?"
+        rows = store.read(f"{sql} AND worker_responder_id IS NOT NULL", [next(iter(viewer.grids or ()))])
+    return None if rows.empty else str(rows["responder_id"].iloc[0])
+
+
+# Inside a transaction
+
+
+def _read(transaction: Transaction, incident_id: str) -> list[Dispatch]:
+    return [to_dispatch(row) for row in read_dispatch_rows(transaction, incident_id=incident_id)]
+
+
+def _pick(there: Sequence[Dispatch], dispatch_id: str) -> Dispatch:
+    found = next((one for one in there if one.dispatch_id == dispatch_id), None)
+    if found is None:
+        raise RecordMissingError(f"There is no dispatch '{dispatch_id[:40]}'. Look at the list again.")
+    return found
+
+
+def _read_case(transaction: Transaction, incident_id: str) -> tuple[Stored, Case]:
+    stored = read_inside(transaction, incident_id)
+    return stored, rebuild(incident_id, list_steps(stored))
+
+
+def _check_seen(transaction: Transaction, active: Sequence[Dispatch], seen: Collection[str] | None) -> None:
+    unseen = [one for one in active if seen is not None and one.dispatch_id not in seen]
+    if unseen:
+        call_signs = ", ".join(get_call_sign(transaction, one.responder_id) for one in unseen)
+        raise DispatchRefusedError(
+            "meanwhile",
+            f"{call_signs} was sent there by {unseen[0].sent_by} a moment ago. Look at the list, then send again if "
+            "one more is needed.",
+        )
+
+
+def _take_off_others(
+    transaction: Transaction, responder_id: str, call_sign: str, at: datetime, by: str, *, divert: bool
+) -> None:
+    """Nobody is in two places: from another incident they are taken off on purpose, or not sent."""
+    for row in read_dispatch_rows(transaction, responder_id=responder_id):
+        other = to_dispatch(row)
+        if not divert:
+            raise DispatchRefusedError(
+                "busy",
+                f"{call_sign} is on incident '{other.incident_id}' ({other.state}). Choose another, or divert them.",
+            )
+        after = _act(transaction, other, Act(DispatchAction.STAND_DOWN, at, by, None, _DIVERTED))
+        there = [
+            after if one.dispatch_id == other.dispatch_id else one for one in _read(transaction, other.incident_id)
+        ]
+        _advance(transaction, other.incident_id, there, at, by)
+
+
+def _put_decision(
+    transaction: Transaction, incident_id: str, decision: Decision, by: str, why: str | None, at: datetime
+) -> str:
+    return put_decision(
+        transaction, incident_id, advice=decision.advice, by_hand=decision.by_hand, rank=decision.rank, by=by,
+        reason=why, at_utc=at,
+    )  # fmt: skip
+
+
+def _put_sent(transaction: Transaction, sent: Dispatch) -> None:
+    put_dispatch(transaction, to_row(sent), is_new=True)
+    append_events(transaction, [(sent.dispatch_id, to_sent_event(sent))], table="dispatches")
+    queue_message(transaction, PREFIX + DispatchAction.SEND, to_row(sent), at_utc=sent.sent_utc)
+
+
+def _act(transaction: Transaction, before: Dispatch, act: Act) -> Dispatch:
+    after = take_act(before, act)
+    if after is not before:
+        _put_act(transaction, after, act)
+    return after
+
+
+def _put_act(transaction: Transaction, after: Dispatch, act: Act) -> None:
+    put_dispatch(transaction, to_row(after), is_new=False)
+    append_events(transaction, [(after.dispatch_id, to_act_event(act, after))], table="dispatches")
+    queue_message(transaction, PREFIX + act.action, to_row(after), at_utc=act.at_utc)
+
+
+def _advance(transaction: Transaction, incident_id: str, dispatches: Sequence[Dispatch], at: datetime, by: str) -> None:
+    """The steps of the incident that follow from its dispatches."""
+    stored, case = _read_case(transaction, incident_id)
+    new = align(case, [one.state for one in dispatches], at_utc=at, by=by)
+    if not new:
+        return
+    events = () if stored.events else list_events(incident_id, list_steps(stored))
+    for step in new:
+        case = take_step(case, step)
+        events = (*events, to_event(step, case))
+    put_change(transaction, incident_id, Change(case.state.value, events))
+
+
+def _name(viewer: Viewer) -> str:
+    return viewer.name or viewer.role.value
+
+
+def _mask(store: Store, reason: str | None) -> str | None:
+    text = " ".join((reason or "").split())[:_MOST_REASON]
+    return mask_at_intake(store, text) if text else None
+
+
+def _describe(viewer: Viewer, dispatch: Dispatch, what: str, why: str | None) -> Entry:
+    return build_entry(
+        viewer, "change", subject_kind="dispatch", subject_id=dispatch.dispatch_id, reason=why,
+        detail={"what": what, "incident": dispatch.incident_id, "responder": dispatch.responder_id},
+    )  # fmt: skip
