@@ -31,6 +31,7 @@ from data.store import Clock, Store, utc_now
 from layers import SCENES
 from server.admission import check_may_serve
 from server.certificates import to_fingerprint
+from server.dispatch_jobs import build_dispatch_schedulers
 from server.door import DEMO_COOKIE, SESSION_COOKIE, Door, DoorState, find_session_viewer
 from server.events import EventHub
 from server.guard import Guard, build_content_security_policy
@@ -83,12 +84,17 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
         scenes.start()
         renewing = None if network is None else asyncio.create_task(network.keep_fresh())
-        jobs = Scheduler(build_jobs(state, door), state.clock)
-        jobs.start()
+        schedulers = [
+            Scheduler(build_jobs(state, door), state.clock),
+            *build_dispatch_schedulers(state.store, state.clock),
+        ]
+        for scheduler in schedulers:
+            scheduler.start()
         try:
             yield
         finally:
-            await asyncio.to_thread(jobs.stop)
+            for scheduler in schedulers:
+                await asyncio.to_thread(scheduler.stop)
             if renewing is not None:
                 renewing.cancel()
             await asyncio.to_thread(scenes.close)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -144,30 +144,3 @@ def to_plain(row: Mapping[Any, Any]) -> dict[str, Any]:
         else:
             plain[str(name)] = value.item() if hasattr(value, "item") else value
     return plain
-
-
-def read_outbox(transaction: Transaction, now: datetime, *, limit: int) -> list[dict[str, Any]]:
-    """Messages that are due, the oldest first."""
-    rows = transaction.fetch(
-        "SELECT message_id, body, attempts FROM webhook_outbox WHERE next_utc <= ? ORDER BY queued_utc, message_id "
-        "LIMIT ?",
-        [to_stored_time(now), limit],
-    )
-    return [to_plain(row) for row in rows.to_dict("records")]
-
-
-def note_delivery(
-    transaction: Transaction, message_id: str, *, now: datetime, problem: str | None, retry_in: timedelta | None
-) -> None:
-    """Write down how one try went: taken (`problem` is None), to be tried again, or given up (no `retry_in`)."""
-    transaction.execute(
-        "webhook_outbox",
-        "UPDATE webhook_outbox SET attempts = attempts + 1, problem = ?, next_utc = ?, delivered_utc = ? "
-        "WHERE message_id = ?",
-        [
-            problem,
-            None if retry_in is None else to_stored_time(now + retry_in),
-            to_stored_time(now) if problem is None else None,
-            message_id,
-        ],
-    )

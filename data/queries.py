@@ -5,7 +5,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
-from data.queries_dispatch import find_decision, find_dispatches, find_own_dispatches
+from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_intake import find_reported, find_unplaced

@@ -65,6 +65,13 @@ RULES: tuple[Rule, ...] = (
         None,
         lambda settings: timedelta(days=settings.retention_caller_days),
     ),
+    Rule(
+        "webhook",
+        "webhook_outbox",
+        "next_utc IS NULL AND queued_utc < $before",
+        None,
+        lambda settings: timedelta(days=settings.retention_session_days),
+    ),
     Rule("intake_answers", "intake_answers", "answered_utc < $before", None, lambda _: REPEATS_WITHIN),
     Rule(
         "moved_out",

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from data.moments import get_aware, to_stored_time
 from data.store import Store
 from gis.errors import BadRecordError
 
@@ -32,6 +34,47 @@ _LONGEST = 300
 
 class WebhookAddressError(BadRecordError):
     """The address is not of this machine or of a private network."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that is to be taken next."""
+
+    message_id: str
+    body: str
+    attempts: int
+    queued_utc: datetime
+    next_utc: datetime
+
+
+def find_next_message(store: Store) -> Message | None:
+    """The oldest message that waits: they go in order, or an arrival would be heard of before the call."""
+    rows = store.read(
+        "SELECT message_id, body, attempts, queued_utc, next_utc FROM webhook_outbox WHERE next_utc IS NOT NULL "
+        "ORDER BY queued_utc, rowid LIMIT 1"
+    )
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    queued, due = get_aware(row["queued_utc"]), get_aware(row["next_utc"])
+    return Message(str(row["message_id"]), str(row["body"]), int(row["attempts"]), queued, due)
+
+
+def note_delivery(
+    store: Store, message_id: str, *, now: datetime, problem: str | None, retry_in: timedelta | None
+) -> None:
+    """Write down how one try went: taken (`problem` is None), to be tried again, or given up (no `retry_in`)."""
+    values = [
+        problem,
+        None if retry_in is None else to_stored_time(now + retry_in),
+        to_stored_time(now) if problem is None else None,
+        message_id,
+    ]
+    sql = (
+        "UPDATE webhook_outbox SET attempts = attempts + 1, problem = ?, next_utc = ?, delivered_utc = ? "
+        "WHERE message_id = ?"
+    )
+    store.write(lambda transaction: transaction.execute("webhook_outbox", sql, values))
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from data.intake import KnownNames, mask_at_intake, read_known_names
 from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from gis.errors import RecordMissingError
+from incidents.dispatch_steps import release
 from incidents.life_cycle import Action, Case, State, Step, rebuild, take_step
-from incidents.sending import release
 from incidents.steps import list_events, list_steps, to_correction, to_event
 
 _NAME_TABLES = ("occupants", "units", "rentals", "key_sites", "responders", "accounts")

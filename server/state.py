@@ -15,6 +15,9 @@ from server.events import EventHub
 from server.lan import OfficeNetwork
 from server.metrics import Metrics
 
+# Not drawn, but heard of at once: a screen chimes when nobody answers.
+_TOLD = frozenset({"dispatches"})
+
 
 class Scene(Protocol):
     """What `layers.SCENES` holds: one drawn layer's data."""
@@ -88,4 +91,4 @@ class AppState:
 
     @property
     def _drawn(self) -> frozenset[str]:
-        return frozenset(table for scene in self.scenes.values() for table in scene.tables)
+        return _TOLD | {table for scene in self.scenes.values() for table in scene.tables}

@@ -13,9 +13,9 @@ from data.queries import find_decision, find_dispatches, find_own_dispatches
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError, RefusedError
+from incidents.dispatches import Decision, answer, find_own_responder, hand_over, send
 from incidents.dispatching import DispatchAction, DispatchRefusedError, Way
 from incidents.life_cycle import Action
-from incidents.sending import Decision, answer, find_own_responder, hand_over, send
 from incidents.taking_in import Correction, TakingIn
 from tests.fixtures.access import Clock
 from tests.fixtures.dispatch import (
@@ -63,7 +63,8 @@ def test_one_goes_there_and_is_free_again(dispatch_store: Store, dispatch_clock:
         "voice",
     )
     assert (row["arrived_utc"] - row["sent_utc"]).total_seconds() == 120
-    assert find_decision(store, OFFICER, sent.dispatch.decision_id or "")["advice"] == decision.advice  # type: ignore[index]
+    kept = find_decision(store, OFFICER, sent.dispatch.decision_id or "").iloc[0]
+    assert (json.loads(kept["advice"]), kept["rank"], kept["by_hand"]) == (decision.advice, 1, False)
     log = store.read("SELECT actor, detail FROM audit_log WHERE subject_kind = 'dispatch' ORDER BY seq")
     assert log["actor"].tolist() == ["officer07", *["wall"] * 4]
     assert json.loads(log["detail"].iloc[0]) == {"what": "send", "incident": incident_id, "responder": "r2"}

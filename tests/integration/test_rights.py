@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RIGHTS = read_rights()
 QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
-NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks", "dispatch")}
+NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks", "dispatches")}
 WITHOUT_VIEWER = {"get_info"}
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pandas as pd
 
 from data.masking import sees_sensitive
@@ -90,16 +87,12 @@ def find_own_dispatches(store: Store, viewer: Viewer, responder_id: str) -> pd.D
     """
     What a responder is sent to now, with place, floor and room: who is sent has to know where.
 
-    `responder_id` is the one that the viewer's account is (`incidents.sending.find_own_responder`).
+    `responder_id` is the one that the viewer's account is (`incidents.dispatches.find_own_responder`).
     """
     return read_rows(store, viewer, ("dispatches", "incidents"), _OWN, {"responder_id": responder_id})
 
 
 @governed
-def find_decision(store: Store, viewer: Viewer, decision_id: str) -> dict[str, Any] | None:
-    """What was known when somebody was sent, `advice` as JSON knows it; None when there is no such decision."""
-    rows = read_rows(store, viewer, ("dispatch_decisions",), _DECISION, {"decision_id": decision_id})
-    if rows.empty:
-        return None
-    row = {str(name): None if pd.isna(value) else value for name, value in rows.iloc[0].items()}
-    return {**row, "advice": None if row["advice"] is None else json.loads(row["advice"])}
+def find_decision(store: Store, viewer: Viewer, decision_id: str) -> pd.DataFrame:
+    """What was known when somebody was sent: one row, none when there is no such decision; `advice` is JSON."""
+    return read_rows(store, viewer, ("dispatch_decisions",), _DECISION, {"decision_id": decision_id})

@@ -12,26 +12,22 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from data.audit import SERVER, Entry, build_entry, write_audited
+from data.audit import Entry, build_entry, write_audited
 from data.dispatch_writes import (
     get_call_sign,
     get_incident_id,
     put_decision,
-    put_dispatch,
-    queue_message,
     read_dispatch_rows,
 )
-from data.incident_changes import Change, Stored, put_change, read_inside
-from data.incident_writes import append_events
 from data.intake import mask_at_intake
 from data.rights import Right, check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
-from gis.errors import NotAllowedError, RecordMissingError
-from incidents.dispatch_records import PREFIX, to_act_event, to_dispatch, to_row, to_sent_event
+from gis.errors import NotAllowedError
+from incidents.dispatch_records import to_dispatch
+from incidents.dispatch_steps import advance, do_act, pick, put_act, put_sent, read_all, read_case
 from incidents.dispatching import (
     ANSWERS,
-    ENDED_WITH_INCIDENT,
     Act,
     Dispatch,
     DispatchAction,
@@ -39,13 +35,10 @@ from incidents.dispatching import (
     DispatchState,
     Kind,
     Way,
-    align,
     check_reason,
     check_sendable,
     take_act,
 )
-from incidents.life_cycle import ENDED, Case, rebuild, take_step
-from incidents.steps import list_events, list_steps, to_event
 
 _MOST_REASON = 500
 _DIVERTED = "diverted to another incident"
@@ -125,8 +118,8 @@ def send(
 
     def work(transaction: Transaction) -> Sent:
         at = clock()
-        check_sendable(_read_case(transaction, incident_id)[1])
-        there = _read(transaction, incident_id)
+        check_sendable(read_case(transaction, incident_id)[1])
+        there = read_all(transaction, incident_id)
         active = [one for one in there if one.is_active]
         mine = next((one for one in active if one.responder_id == responder_id), None)
         if mine is not None:
@@ -141,8 +134,8 @@ def send(
         sent = Dispatch(
             f"p-{secrets.token_hex(8)}", incident_id, responder_id, kind, way, DispatchState.SENT, at, by, decision_id
         )  # fmt: skip
-        _put_sent(transaction, sent)
-        _advance(transaction, incident_id, [*there, sent], at, by)
+        put_sent(transaction, sent)
+        advance(transaction, incident_id, [*there, sent], at, by)
         return Sent(sent, is_new=True)
 
     return write_audited(
@@ -183,14 +176,14 @@ def answer(
         nonlocal changed
         at = clock()
         incident_id = get_incident_id(transaction, dispatch_id)
-        there = _read(transaction, incident_id)
-        before = _pick(there, dispatch_id)
+        there = read_all(transaction, incident_id)
+        before = pick(there, dispatch_id)
         if right is Right.OWN and (before.responder_id != own or action not in ANSWERS):
             raise NotAllowedError(f"Dispatch '{dispatch_id[:40]}' is another's. Answer your own only.")
-        after = _act(transaction, before, Act(action, at, by, way if action in ANSWERS else None, why))
+        after = do_act(transaction, before, Act(action, at, by, way if action in ANSWERS else None, why))
         changed = after is not before
         if changed:
-            _advance(transaction, incident_id, [after if one is before else one for one in there], at, by)
+            advance(transaction, incident_id, [after if one is before else one for one in there], at, by)
         return after
 
     return write_audited(
@@ -221,19 +214,19 @@ def hand_over(
     def work(transaction: Transaction) -> Sent:
         at = clock()
         incident_id = get_incident_id(transaction, dispatch_id)
-        there = _read(transaction, incident_id)
-        before = _pick(there, dispatch_id)
+        there = read_all(transaction, incident_id)
+        before = pick(there, dispatch_id)
         mine = next((one for one in there if one.is_active and one.responder_id == responder_id), None)
         if before is mine:
             raise DispatchRefusedError("same", "Nobody hands over to themselves. Choose another responder.")
         if mine is not None and before.state is DispatchState.HANDED_OVER:
             return Sent(mine, is_new=False)
-        check_sendable(_read_case(transaction, incident_id)[1])
+        check_sendable(read_case(transaction, incident_id)[1])
         call_sign = get_call_sign(transaction, responder_id)
         after = take_act(before, act := Act(DispatchAction.HAND_OVER, at, by, None, why))
         if mine is None:
             _take_off_others(transaction, responder_id, call_sign, at, by, divert=divert)
-        _put_act(transaction, after, act)
+        put_act(transaction, after, act)
         new = mine
         if new is None:
             decision_id = _put_decision(transaction, incident_id, decision, by, why, at)
@@ -241,52 +234,14 @@ def hand_over(
                 f"p-{secrets.token_hex(8)}", incident_id, responder_id, Kind.HAND_OVER, way, DispatchState.SENT, at, by,
                 decision_id, dispatch_id,
             )  # fmt: skip
-            _put_sent(transaction, new)
+            put_sent(transaction, new)
         rest = [after if one is before else one for one in there]
-        _advance(transaction, incident_id, [*rest, new], at, by)
+        advance(transaction, incident_id, [*rest, new], at, by)
         return Sent(new, is_new=mine is None)
 
     return write_audited(
         store, work, lambda done: [_describe(viewer, done.dispatch, "hand_over", why)], clock=clock
     )  # fmt: skip
-
-
-def release(transaction: Transaction, incident_id: str, change: Change, *, at_utc: datetime, by: str) -> None:
-    """Stand everybody down who is still on an incident that has just ended."""
-    if change.status not in ENDED:
-        return
-    for one in _read(transaction, incident_id):
-        if one.is_active:
-            _act(transaction, one, Act(DispatchAction.STAND_DOWN, at_utc, by, None, ENDED_WITH_INCIDENT))
-
-
-def act_by_clock(store: Store, acts: Mapping[str, Act], *, clock: Clock) -> tuple[Dispatch, ...]:
-    """Escalate or give up dispatches by id, each only if it is still as it was thought to be; returns what changed."""
-
-    def work(transaction: Transaction) -> tuple[Dispatch, ...]:
-        done = []
-        for dispatch_id, act in acts.items():
-            incident_id = get_incident_id(transaction, dispatch_id)
-            there = _read(transaction, incident_id)
-            before = _pick(there, dispatch_id)
-            if before.state is not DispatchState.SENT:
-                continue  # answered in the meantime
-            after = _act(transaction, before, act)
-            if after is not before:
-                _advance(
-                    transaction, incident_id, [after if one is before else one for one in there], act.at_utc, SERVER
-                )
-                done.append(after)
-        return tuple(done)
-
-    def describe(done: Sequence[Dispatch]) -> list[Entry]:
-        return [
-            Entry("change", SERVER, subject_kind="dispatch", subject_id=one.dispatch_id,
-                  detail={"what": acts[one.dispatch_id].action.value, "level": one.level})
-            for one in done
-        ]  # fmt: skip
-
-    return write_audited(store, work, describe, clock=clock)
 
 
 def find_own_responder(store: Store, viewer: Viewer) -> str | None:
@@ -296,25 +251,6 @@ def find_own_responder(store: Store, viewer: Viewer) -> str | None:
         sql = "SELECT worker_responder_id AS responder_id FROM grids WHERE grid_id = ?"
         rows = store.read(f"{sql} AND worker_responder_id IS NOT NULL", [next(iter(viewer.grids or ()))])
     return None if rows.empty else str(rows["responder_id"].iloc[0])
-
-
-# Inside a transaction
-
-
-def _read(transaction: Transaction, incident_id: str) -> list[Dispatch]:
-    return [to_dispatch(row) for row in read_dispatch_rows(transaction, incident_id=incident_id)]
-
-
-def _pick(there: Sequence[Dispatch], dispatch_id: str) -> Dispatch:
-    found = next((one for one in there if one.dispatch_id == dispatch_id), None)
-    if found is None:
-        raise RecordMissingError(f"There is no dispatch '{dispatch_id[:40]}'. Look at the list again.")
-    return found
-
-
-def _read_case(transaction: Transaction, incident_id: str) -> tuple[Stored, Case]:
-    stored = read_inside(transaction, incident_id)
-    return stored, rebuild(incident_id, list_steps(stored))
 
 
 def _check_seen(transaction: Transaction, active: Sequence[Dispatch], seen: Collection[str] | None) -> None:
@@ -339,11 +275,11 @@ def _take_off_others(
                 "busy",
                 f"{call_sign} is on incident '{other.incident_id}' ({other.state}). Choose another, or divert them.",
             )
-        after = _act(transaction, other, Act(DispatchAction.STAND_DOWN, at, by, None, _DIVERTED))
+        after = do_act(transaction, other, Act(DispatchAction.STAND_DOWN, at, by, None, _DIVERTED))
         there = [
-            after if one.dispatch_id == other.dispatch_id else one for one in _read(transaction, other.incident_id)
+            after if one.dispatch_id == other.dispatch_id else one for one in read_all(transaction, other.incident_id)
         ]
-        _advance(transaction, other.incident_id, there, at, by)
+        advance(transaction, other.incident_id, there, at, by)
 
 
 def _put_decision(
@@ -353,38 +289,6 @@ def _put_decision(
         transaction, incident_id, advice=decision.advice, by_hand=decision.by_hand, rank=decision.rank, by=by,
         reason=why, at_utc=at,
     )  # fmt: skip
-
-
-def _put_sent(transaction: Transaction, sent: Dispatch) -> None:
-    put_dispatch(transaction, to_row(sent), is_new=True)
-    append_events(transaction, [(sent.dispatch_id, to_sent_event(sent))], table="dispatches")
-    queue_message(transaction, PREFIX + DispatchAction.SEND, to_row(sent), at_utc=sent.sent_utc)
-
-
-def _act(transaction: Transaction, before: Dispatch, act: Act) -> Dispatch:
-    after = take_act(before, act)
-    if after is not before:
-        _put_act(transaction, after, act)
-    return after
-
-
-def _put_act(transaction: Transaction, after: Dispatch, act: Act) -> None:
-    put_dispatch(transaction, to_row(after), is_new=False)
-    append_events(transaction, [(after.dispatch_id, to_act_event(act, after))], table="dispatches")
-    queue_message(transaction, PREFIX + act.action, to_row(after), at_utc=act.at_utc)
-
-
-def _advance(transaction: Transaction, incident_id: str, dispatches: Sequence[Dispatch], at: datetime, by: str) -> None:
-    """The steps of the incident that follow from its dispatches."""
-    stored, case = _read_case(transaction, incident_id)
-    new = align(case, [one.state for one in dispatches], at_utc=at, by=by)
-    if not new:
-        return
-    events = () if stored.events else list_events(incident_id, list_steps(stored))
-    for step in new:
-        case = take_step(case, step)
-        events = (*events, to_event(step, case))
-    put_change(transaction, incident_id, Change(case.state.value, events))
 
 
 def _name(viewer: Viewer) -> str:
