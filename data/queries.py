@@ -6,6 +6,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
+from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_intake import find_reported, find_unplaced
@@ -60,7 +61,9 @@ __all__ = [
     "find_categories",
     "find_decision",
     "find_dispatches",
+    "find_earlier",
     "find_entrances",
+    "find_forces",
     "find_gates",
     "find_grids",
     "find_incidents",
@@ -75,6 +78,8 @@ __all__ = [
     "find_reported",
     "find_responders",
     "find_roads",
+    "find_scene",
+    "find_sending_rules",
     "find_task",
     "find_task_counts",
     "find_task_events",

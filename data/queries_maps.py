@@ -83,7 +83,8 @@ ORDER BY s.site_id
 
 _RESPONDERS = """
 SELECT responder_id, call_sign, kind, organisation, channel, grid_id, full_time, duty_from, duty_to, name, phone,
-    position_utc, ST_AsWKB(geom) AS geom
+    vehicle, skills, status, status_utc, no_night_duty, last_sent_utc, last_off_utc, position_utc, position_source,
+    position_accuracy_m, ST_AsWKB(geom) AS geom
 FROM responders WHERE geom IS NOT NULL OR NOT $placed
 ORDER BY responder_id
 """

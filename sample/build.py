@@ -13,6 +13,7 @@ import shapely
 from sample.categories import category_rows
 from sample.drawing import draw_incidents
 from sample.dwellings import Registers, Row, build_registers, grid_id
+from sample.gate_hours import keep_reachable
 from sample.ground import Ground, build_ground
 from sample.incidents import build_incidents
 from sample.layout import Layout, RawWay, build_layout
@@ -100,7 +101,9 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
         "occupants": occupants,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
     }  # fmt: skip
-    return SampleCommunity({name: _frame(name, table) for name, table in rows.items()}, truth)
+    tables = {name: _frame(name, table) for name, table in rows.items()}
+    tables["gates"] = keep_reachable(tables["roads"], tables["gates"], tables["walls"])
+    return SampleCommunity(tables, truth)
 
 
 def _places(

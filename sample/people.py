@@ -7,6 +7,7 @@ from datetime import time, timedelta
 import numpy as np
 import shapely
 
+from incidents.duty import LOCAL, is_within
 from sample.dwellings import Row, grid_id
 from sample.network import Piece
 from sample.place import AS_OF, FLOATING, FULL_TIME_WORKERS, RESIDENTS, made_up_phone
@@ -50,6 +51,19 @@ def _correct(rows: list[Row], column: str, difference: int, rng: np.random.Gener
 
 
 # kind, call sign, count, organisation, channel, duties (from, to)
+# Vehicles and skills go round in each kind; nothing is drawn for them, so that what is drawn stays as it was.
+_VEHICLES: dict[str, tuple[str, ...]] = {
+    "officer": ("car", "ebike", "ebike"), "auxiliary": ("ebike", "foot"), "grid_worker": ("ebike", "foot"),
+    "property_guard": ("foot", "ebike"), "estate_guard": ("foot", "foot", "ebike"), "venue_guard": ("foot",),
+    "unit_guard": ("foot",), "volunteer": ("foot", "foot", "foot", "ebike"),
+}  # fmt: skip
+_SKILLS: dict[str, tuple[str, ...]] = {
+    "officer": ("negotiation mediation", "first_aid traffic", "mediation", ""),
+    "auxiliary": ("traffic", "first_aid", ""),
+    "grid_worker": ("mediation", "first_aid", ""), "property_guard": ("firefighting", ""),
+    "estate_guard": ("firefighting", "", ""), "venue_guard": ("firefighting", ""), "unit_guard": ("first_aid", ""),
+    "volunteer": ("first_aid", "mediation", "", ""),
+}  # fmt: skip
 _DAY, _LATE, _NIGHT = (time(8), time(17)), (time(14), time(22)), (time(22), time(6))
 _FORCES: tuple[tuple[str, str, int, str, str, tuple[tuple[time, time], ...]], ...] = (
     ("officer", "警员", 12, "万户新村警务室", "警务1", (_DAY, _LATE, _NIGHT)),
@@ -91,6 +105,24 @@ def build_responders(
                     "phone": made_up_phone(number),
                     "position_utc": (AS_OF - timedelta(seconds=int(rng.integers(5, 3600)))).replace(tzinfo=None),
                     "geom": line.interpolate(float(rng.uniform(0.1, 0.9)), normalized=True),
+                    **_equip(kind, index, start, stop),
                 }
             )  # fmt: skip
     return rows
+
+
+def _equip(kind: str, index: int, start: time, stop: time) -> Row:
+    """Vehicle, skills and readiness of somebody, and where the position comes from."""
+    on_duty = is_within(AS_OF.astimezone(LOCAL).time(), start, stop)
+    # One in nine is at something else just now.
+    status = "off" if not on_duty else "not_ready" if index % 9 == 0 else "ready"
+    begun = AS_OF - timedelta(hours=2, minutes=7 * index)
+    return {
+        "vehicle": _VEHICLES[kind][index % len(_VEHICLES[kind])],
+        "skills": _SKILLS[kind][index % len(_SKILLS[kind])],
+        "status": status,
+        "status_utc": begun.replace(tzinfo=None),
+        "no_night_duty": kind == "volunteer" and index % 3 != 0,
+        "position_source": "sample",
+        "position_accuracy_m": 10.0,
+    }

@@ -48,6 +48,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
+def ask_a_day_later(query: Any, store: Store, viewer: Viewer) -> list[Any]:
+    """What was at the place before, asked of an incident that happens there a day later and is then taken away."""
+    copied = "SELECT * REPLACE ('later' AS incident_id, reported_utc + INTERVAL 1 DAY AS reported_utc) FROM incidents"
+    store.write(lambda transaction: transaction.execute("incidents", f"INSERT INTO incidents BY NAME {copied}"))
+    try:
+        return [query(store, viewer, "later")]
+    finally:
+        gone = "DELETE FROM incidents WHERE incident_id = 'later'"
+        store.write(lambda transaction: transaction.execute("incidents", gone))
+
+
 # The canary test: whoever adds a public query without telling here how to call it, or a query that lets one out, fails.
 
 CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
@@ -56,6 +67,8 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         for kind, place_id in (("building", "1"), ("grid", "g1"), ("site", "1"), ("unit", "1"))
     ],
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
+    "find_scene": lambda query, store, viewer: [query(store, viewer, "1")],
+    "find_earlier": ask_a_day_later,
     "get_info": lambda query, store, _: [query(store)],
     **dict.fromkeys(
         (
@@ -85,6 +98,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_categories",
             "find_dispatches",
             "find_entrances",
+            "find_forces",
             "find_gates",
             "find_grids",
             "find_incidents",
@@ -95,6 +109,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_positions",
             "find_reported",
             "find_roads",
+            "find_sending_rules",
             "find_unplaced",
             "find_walls",
             "find_zone_measures",
