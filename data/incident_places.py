@@ -8,7 +8,7 @@ of the caller's telephone. How far the two lie apart is always kept; more than 5
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -127,6 +127,7 @@ class PlaceFinder:
         self._units = _Shapes(
             store.read_geo("SELECT unit_id AS id, ST_AsWKB(geom) AS geom FROM units WHERE geom IS NOT NULL")
         )
+        self._spots: dict[tuple[str | None, str | None], tuple[float, float, str | None]] = {}
         addresses = store.read("SELECT * EXCLUDE (geom) FROM addresses")
         self._addresses = dict(zip(addresses["address_id"], addresses["full_text"], strict=True))
         self._of_unit = dict(
@@ -157,10 +158,11 @@ class PlaceFinder:
             return Found(reason="outside_community", candidates=_names(match))
         return self._by_coordinates(point, match)
 
-    def to_lonlat(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """A place of the community's CRS in WGS 84, degrees."""
-        lon, lat = transform_xy(np.array([[x_m, y_m]]), self.crs, WGS84)[0]
-        return float(lon), float(lat)
+    def to_lonlats(self, places: Sequence[Found]) -> list[tuple[float, float] | None]:
+        """Places in WGS 84, degrees, None for what is not placed; many at once cost hardly more than one."""
+        points = [(place.x_m, place.y_m) for place in places if place.x_m is not None and place.y_m is not None]
+        lonlats = iter(transform_xy(np.array(points), self.crs, WGS84).tolist() if points else [])
+        return [tuple(next(lonlats)) if place.is_placed else None for place in places]
 
     def _is_near(self, point: tuple[float, float]) -> bool:
         return self._boundary is None or bool(shapely.distance(self._boundary, shapely.Point(point)) <= FAR_OUT_M)
@@ -182,16 +184,16 @@ class PlaceFinder:
     def _by_address(self, match: AddressMatch | None) -> Found:
         if match is None:
             return Found()
-        shape = self._find_shape(match)
-        if shape is None:
+        spot = self._find_spot(match)
+        if spot is None:
             return Found(reason=match.reason, candidates=_names(match))
-        inside = shapely.point_on_surface(shape)
-        point = float(inside.x), float(inside.y)
+        x_m, y_m, grid_id = spot
         return Found(
-            *point,
+            x_m,
+            y_m,
             match.building_id,
             match.unit_id,
-            self._grids.find(point),
+            grid_id,
             "address",
             match.confidence,
             match.reason,
@@ -221,9 +223,18 @@ class PlaceFinder:
             found.candidates,
         )
 
-    def _find_shape(self, match: AddressMatch) -> shapely.Geometry | None:
-        unit = self._units.get(match.unit_id)
-        return unit if unit is not None else self._buildings.get(match.building_id)
+    def _find_spot(self, match: AddressMatch) -> tuple[float, float, str | None] | None:
+        """A point inside of the home, else of the building, and its grid; worked out once for each."""
+        key = (match.unit_id, match.building_id)
+        if key not in self._spots:
+            unit = self._units.get(match.unit_id)
+            shape = unit if unit is not None else self._buildings.get(match.building_id)
+            if shape is None:
+                return None
+            inside = shapely.point_on_surface(shape)
+            point = float(inside.x), float(inside.y)
+            self._spots[key] = (*point, self._grids.find(point))
+        return self._spots[key]
 
     def _find_address(self, building_id: str | None, unit_id: str | None) -> str | None:
         address_id = self._of_unit.get(unit_id) or self._of_building.get(building_id)

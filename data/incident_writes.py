@@ -9,12 +9,12 @@ from __future__ import annotations
 import hmac
 import json
 import re
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from data.incident_alike import Spot, find_alike
 from data.incident_places import Found, Said
 from data.intake import SEALED, build_sealed
 from data.moments import to_stored_time
@@ -22,11 +22,6 @@ from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from gis.errors import BadRecordError
 
-DUPLICATE_WITHIN: Final = timedelta(minutes=10)
-DUPLICATE_M: Final = 30.0
-"""Two places without a building are one when they are this near: a doorway and the way before it."""
-_SHOWN_DUPLICATES: Final = 5
-_ROWS_AT_ONCE: Final = 50  # more parameters at once are parsed more slowly than two statements
 _MOBILE_DIGITS: Final = 11
 _SHORTEST_PHONE: Final = 7
 
@@ -136,7 +131,7 @@ def _write(
 ) -> list[Answer | BadRecordError]:
     kept = _read_answers(transaction, [request.answer_id for request in requests if request.answer_id])
     fresh = [request for request in requests if request.answer_id not in kept]
-    there = _find_existing(transaction, [one.incident_id for request in fresh for one in request.incidents])
+    there = _find_existing(transaction, {one.incident_id for request in fresh for one in request.incidents})
     rows: dict[str, NewIncident] = {}
     for request in fresh:
         rows |= {
@@ -145,7 +140,9 @@ def _write(
             if one.incident_id not in there and one.incident_id not in rows
         }
     _insert(transaction, list(rows.values()), key, clock)
-    alike = _find_duplicates(transaction, [one.incident_id for request in fresh for one in request.incidents])
+    placed = (_to_spot(one) for one in rows.values())
+    spots = [spot for spot in (*placed, *there.values()) if spot is not None]
+    alike = find_alike(transaction, spots)
     answers: list[Answer | BadRecordError] = []
     written: list[dict[str, object]] = []
     is_told: set[str] = set()
@@ -183,17 +180,30 @@ def _write(
 def _read_answers(transaction: Transaction, ids: list[str]) -> dict[str | None, tuple[str, int, str]]:
     if not ids:
         return {}
-    rows = transaction.fetch(
+    rows = transaction.rows(
         "SELECT answer_id, request_sha256, status, answer FROM intake_answers "
         "WHERE answer_id IN (SELECT unnest(?::VARCHAR[]))",
         [ids],
     )
-    return {row[0]: (row[1], int(row[2]), row[3]) for row in rows.itertuples(index=False, name=None)}
+    return {row[0]: (row[1], int(row[2]), row[3]) for row in rows}
 
 
-def _find_existing(transaction: Transaction, ids: list[str]) -> set[str]:
-    sql = "SELECT incident_id FROM incidents WHERE incident_id IN (SELECT unnest(?::VARCHAR[]))"
-    return set(transaction.fetch(sql, [ids])["incident_id"]) if ids else set()
+def _find_existing(transaction: Transaction, ids: Collection[str]) -> dict[str, Spot | None]:
+    """Those that are there already, with where they are; None where nobody knows."""
+    rows = transaction.rows(
+        "SELECT incident_id, reported_utc, building_id, unit_id, ST_X(geom), ST_Y(geom) FROM incidents "
+        "WHERE incident_id IN (SELECT unnest(?::VARCHAR[]))",
+        [sorted(ids)],
+    )
+    return {row[0]: None if row[4] is None else Spot(*row) for row in rows}
+
+
+def _to_spot(one: NewIncident) -> Spot | None:
+    found = one.found
+    if found.x_m is None or found.y_m is None:
+        return None
+    reported_utc = to_stored_time(one.reported_utc)
+    return Spot(one.incident_id, reported_utc, found.building_id, found.unit_id, found.x_m, found.y_m)
 
 
 def _insert(transaction: Transaction, incidents: Sequence[NewIncident], key: bytes, clock: Clock) -> None:
@@ -211,24 +221,23 @@ def insert_rows(transaction: Transaction, table: str, rows: Sequence[Mapping[str
     """
     Insert rows, all with the same columns; `geom` is a pair of metres, or None.
 
-    A frame would be the usual way (`append`); for a handful of rows it takes twelve times as long, because it has to be
-    made and registered first.
+    A column is one parameter, a list: a frame has to be made and registered first (twelve times as long for a handful
+    of rows), and with a parameter for each cell most of the time goes into reading the statement.
     """
     if not rows:
         return
-    one = ", ".join("ST_Point(?, ?)" if name == "geom" else "?" for name in rows[0])
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        part = rows[first : first + _ROWS_AT_ONCE]
-        values = [part_of for row in part for name in rows[0] for part_of in _to_parameters(name, row[name])]
-        transaction.execute(
-            table, f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES {', '.join([f'({one})'] * len(part))}", values
-        )
-
-
-def _to_parameters(name: str, value: object) -> tuple[object, ...]:
-    if name != "geom":
-        return (value,)
-    return value if isinstance(value, tuple) else (None, None)
+    parts: list[str] = []
+    values: list[list[object]] = []
+    for name in rows[0]:
+        column = [row[name] for row in rows]
+        if name == "geom":
+            parts.append("ST_Point(unnest(?::DOUBLE[]), unnest(?::DOUBLE[]))")
+            pairs = [pair if isinstance(pair, tuple) else (None, None) for pair in column]
+            values += [[x for x, _ in pairs], [y for _, y in pairs]]
+        else:
+            parts.append("unnest(?)")
+            values.append(column)
+    transaction.execute(table, f"INSERT INTO {table} ({', '.join(rows[0])}) SELECT {', '.join(parts)}", values)
 
 
 def _to_row(one: NewIncident) -> dict[str, object]:
@@ -272,7 +281,7 @@ def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]],
     """Append events of incidents (or of rows of another `table`) by their ids, in this order."""
     if not events:
         return
-    last = int(transaction.fetch("SELECT coalesce(max(event_id), 0) AS n FROM events")["n"].iloc[0])
+    last = int(transaction.rows("SELECT coalesce(max(event_id), 0) FROM events")[0][0])
     rows = [
         {
             "event_id": last + number,
@@ -287,110 +296,7 @@ def append_events(transaction: Transaction, events: Sequence[tuple[str, Event]],
     insert_rows(transaction, "events", rows)
 
 
-# Same home or building, or near by where no building is known; the two numbers are seconds and metres. Asked after the
-# insert, so that those that came in together find each other.
-_ALIKE = """
-WITH new AS MATERIALIZED (
-    SELECT incident_id, reported_utc, building_id, unit_id, geom FROM incidents
-    WHERE incident_id IN (SELECT unnest($ids::VARCHAR[])) AND geom IS NOT NULL
-), near AS MATERIALIZED (
-    SELECT incident_id, reported_utc, building_id, unit_id, geom FROM incidents
-    WHERE reported_utc >= (SELECT min(reported_utc) FROM new) - to_seconds($within_s)
-        AND reported_utc <= (SELECT max(reported_utc) FROM new) + to_seconds($within_s)
-        AND geom IS NOT NULL AND status NOT IN ('closed', 'cancelled', 'duplicate')
-), pairs AS (
-    SELECT n.incident_id, o.incident_id AS other, abs(epoch(o.reported_utc) - epoch(n.reported_utc)) AS apart_s
-    FROM new n JOIN near o ON o.building_id = n.building_id
-    WHERE o.incident_id <> n.incident_id AND apart_s <= $within_s
-        AND (o.unit_id = n.unit_id OR o.unit_id IS NULL OR n.unit_id IS NULL)
-    UNION ALL
-    SELECT n.incident_id, o.incident_id, abs(epoch(o.reported_utc) - epoch(n.reported_utc)) AS apart_s
-    FROM (SELECT * FROM new WHERE building_id IS NULL) n JOIN (SELECT * FROM near WHERE building_id IS NULL) o
-        ON ST_DWithin(n.geom, o.geom, $within_m)
-    WHERE o.incident_id <> n.incident_id AND apart_s <= $within_s
-)
-SELECT incident_id, other FROM pairs
-QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY apart_s, other) <= $limit
-ORDER BY incident_id, apart_s, other
-"""
-
-
-def _find_duplicates(transaction: Transaction, ids: list[str]) -> dict[str, tuple[str, ...]]:
-    if not ids:
-        return {}
-    pairs = transaction.fetch(_ALIKE, build_alike_parameters(ids))
-    return {str(incident_id): tuple(group) for incident_id, group in pairs.groupby("incident_id")["other"]}
-
-
-def find_possible_duplicates(store: Store, incident_id: str) -> tuple[str, ...]:
-    """Open incidents at the same place within ten minutes, nearest in time first, at most 5: offered, never merged."""
-    return tuple(store.read(_ALIKE, build_alike_parameters([incident_id]))["other"])
-
-
-def build_alike_parameters(ids: Sequence[str]) -> dict[str, object]:
-    """Parameters of the question for incidents at the same place and time."""
-    return {
-        "ids": list(ids),
-        "within_s": DUPLICATE_WITHIN.total_seconds(),
-        "within_m": DUPLICATE_M,
-        "limit": _SHOWN_DUPLICATES,
-    }
-
-
 def build_reporter_key(key: bytes, phone: str | None) -> str | None:
     """Keyed hash of a caller's number as imports write it, `key` is `get_key(store, "callers")`; None without one."""
     digits = re.sub(r"[^0-9]", "", phone or "")[-_MOBILE_DIGITS:]
     return hmac.new(key, digits.encode(), "sha256").hexdigest() if len(digits) >= _SHORTEST_PHONE else None
-
-
-class IntakeWriter:
-    """
-    Writes requests of many threads: whoever comes first writes for all that wait by then, the others find it done.
-
-    A request that fails takes nobody with it: what failed together is written again one by one.
-    """
-
-    MOST_REQUESTS = 64
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
-        self._waiting: list[_Waiting] = []
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
-
-    def write(self, request: IntakeRequest) -> Answer:
-        """The answer, after its commit; raises as `write_requests`, and `BadRecordError` for a key that was used."""
-        mine = _Waiting(request)
-        with self._lock:
-            self._waiting.append(mine)
-        with self._turn:
-            while mine.result is None:
-                with self._lock:
-                    batch, self._waiting = (
-                        self._waiting[: self.MOST_REQUESTS],
-                        self._waiting[self.MOST_REQUESTS :],
-                    )
-                self._write(batch)
-        if isinstance(mine.result, Answer):
-            return mine.result
-        raise mine.result or RuntimeError("The request was not written.")
-
-    def _write(self, batch: list[_Waiting]) -> None:
-        try:
-            results = write_requests(self._store, [one.request for one in batch], clock=self._clock)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for it
-            if len(batch) > 1:
-                for one in batch:
-                    self._write([one])
-            else:
-                batch[0].result = error
-        else:
-            for one, result in zip(batch, results, strict=True):
-                one.result = result
-
-
-@dataclass
-class _Waiting:
-    request: IntakeRequest
-    result: Answer | BaseException | None = None

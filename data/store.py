@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import geopandas as gpd
@@ -59,6 +59,10 @@ class Transaction:
     def fetch(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query inside the transaction."""
         return self._connection.execute(sql, parameters).df()
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """As `fetch`, as plain tuples: a frame costs more than the query where a handful of rows is asked for."""
+        return self._connection.execute(sql, parameters).fetchall()
 
     def execute(self, table: str, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that changes `table`."""
@@ -184,20 +188,25 @@ class Store:
 
     def read(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
         """Rows of a query. Geometry must be selected as `ST_AsWKB(geom) AS geom`; `BadFileError` for a damaged file."""
+        return self._ask(lambda cursor: cursor.execute(sql, parameters).df())
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """As `read`, as plain tuples: a frame costs more than the query where a handful of rows is asked for."""
+        return self._ask(lambda cursor: cursor.execute(sql, parameters).fetchall())
+
+    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         try:
             try:
-                return self._read(sql, parameters)
+                with self._database.cursor() as cursor:
+                    return question(cursor)
             except BROKEN:
                 # Another operation broke the database under this one, or this query did: that shows on the fresh one.
-                return self._read(sql, parameters)
+                with self._database.cursor() as cursor:
+                    return question(cursor)
         except duckdb.Error as error:
             if is_damage(error):  # blocks are looked at when they are first read
                 raise to_bad_file(self.path, first_line(error)) from error
             raise
-
-    def _read(self, sql: str, parameters: Parameters) -> pd.DataFrame:
-        with self._database.cursor() as cursor:
-            return cursor.execute(sql, parameters).df()
 
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
@@ -337,13 +346,14 @@ class Store:
         """One more than any revision of the file, whatever the clock says, for each touched table."""
         revision = max(self._revisions.values(), default=0) + 1
         now = self._clock().astimezone(UTC).replace(tzinfo=None)
-        for table in sorted(touched):
-            if table in self._revisions:  # takes half the time of replacing the row
-                cursor.execute(
-                    "UPDATE revisions SET revision = ?, changed_utc = ? WHERE table_name = ?", [revision, now, table]
-                )
-            else:
-                cursor.execute("INSERT INTO revisions VALUES (?, ?, ?)", [table, revision, now])
+        known = sorted(touched & set(self._revisions))
+        if known:  # one statement takes a third of the time of one for each, and changing half of replacing a row
+            cursor.execute(
+                "UPDATE revisions SET revision = ?, changed_utc = ? WHERE list_contains(?::VARCHAR[], table_name)",
+                [revision, now, known],
+            )
+        for table in sorted(touched - set(self._revisions)):
+            cursor.execute("INSERT INTO revisions VALUES (?, ?, ?)", [table, revision, now])
         return dict.fromkeys(sorted(touched), revision)
 
     def _tell(self, changed: Mapping[str, int]) -> None:

@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from data.audit import Entry
 from data.incident_changes import Change, Stored, change_incident
 from data.incident_places import Found, Places, Said
-from data.incident_writes import IntakeWriter, NewIncident, build_reporter_key
+from data.incident_writes import NewIncident, build_reporter_key
 from data.intake import KnownNames, mask_at_intake, read_known_names
+from data.intake_writer import IntakeWriter
 from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from gis.errors import RecordMissingError
@@ -29,7 +30,7 @@ from incidents.steps import list_events, list_steps, to_correction, to_event
 _NAME_TABLES = ("occupants", "units", "rentals", "key_sites", "responders", "accounts")
 # Names of callers come in with each call; until they are read anew a call's own caller is masked by itself.
 _NAMES_KEPT = timedelta(minutes=1)
-NOTHING_SAID = Said()
+NOTHING_SAID, NOWHERE = Said(), Found()
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ class TakingIn:
             "caller_address": report.caller_said.address,
         }
         masked = {column: self._mask(text, own) for column, text in texts.items()}
-        kept, left_out = self._keep_caller(report, finder.find(replace(report.caller_said, address=None)), masked)
+        caller = replace(report.caller_said, address=None)
+        kept, left_out = self._keep_caller(report, NOWHERE if caller == NOTHING_SAID else finder.find(caller), masked)
         now = self._clock()
         steps = [Step(Action.RECEIVE, now, sent_by)]
         if found.is_placed:
@@ -201,7 +203,8 @@ class TakingIn:
         self, report: Report, caller: Found, masked: Mapping[str, str | None]
     ) -> tuple[dict[str, object], tuple[str, ...]]:
         """Columns about the caller that this store may keep, and names of the fields that it may not."""
-        key = build_reporter_key(get_key(self._store, "callers"), report.caller_phone)
+        phone = report.caller_phone
+        key = build_reporter_key(get_key(self._store, "callers"), phone) if phone else None
         said: dict[str, object | None] = {
             "caller_name": report.caller_name,
             "caller_phone": report.caller_phone,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import pandas as pd
@@ -17,9 +17,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime
 
 from data.api_keys import ApiKey
+from data.incident_alike import find_possible_duplicates
 from data.incident_changes import read_stored
-from data.incident_places import DISAGREE_M, Found, PlaceFinder, Said
-from data.incident_writes import Answer, IntakeRequest, NewIncident, Outcome, find_possible_duplicates
+from data.incident_places import DISAGREE_M, Found, Said
+from data.incident_writes import Answer, IntakeRequest, NewIncident, Outcome
 from data.queries import find_categories, find_reported
 from data.store import Clock, Store
 from data.viewer import Role, Viewer
@@ -74,12 +75,18 @@ def build_intake_router(store: Store, clock: Clock) -> APIRouter:
         given = body if isinstance(body, list) else [body]
         check_incidents(store, given, clock())
         built = [taking_in.build(_to_report(one), sent_by=sender.name) for one in given]
-        finder = taking_in.places.get()
+        # Before the write: all that others wait for is what has to be written.
+        found = [one.found for one, _ in built]
+        crs = taking_in.places.get().crs
+        places = [
+            {**_describe_place(place, lonlat, crs), "candidates": list(place.candidates)}
+            for place, lonlat in zip(found, taking_in.places.get().to_lonlats(found), strict=True)
+        ]
 
         def respond(outcomes: Sequence[Outcome]) -> Answer:
             rows = [
-                _describe_taken_in(finder, one, left_out, outcome)
-                for (one, left_out), outcome in zip(built, outcomes, strict=True)
+                _describe_taken_in(one, place, left_out, outcome)
+                for (one, left_out), place, outcome in zip(built, places, outcomes, strict=True)
             ]
             status = 201 if any(outcome.is_new for outcome in outcomes) else 200
             return Answer(status, _to_json({"incidents": rows}))
@@ -118,9 +125,7 @@ def build_intake_router(store: Store, clock: Clock) -> APIRouter:
             before=before,
             limit=limit,
         )
-        crs = store.crs()
-        finder = taking_in.places.get() if len(rows) else None
-        found = [_to_reported(row, finder, crs) for row in rows.to_dict("records")]
+        found = [models.Reported.model_validate(one) for one in _describe_reported(store, taking_in, rows)]
         is_full = len(found) == limit
         return models.ReportedAll(incidents=found, next_before=found[-1].incident_id if is_full else None)
 
@@ -192,33 +197,27 @@ def _to_report(one: models.IncidentIn) -> Report:
 
 
 def _describe_taken_in(
-    finder: PlaceFinder, one: NewIncident, left_out: tuple[str, ...], outcome: Outcome
+    one: NewIncident, place: dict[str, object], left_out: tuple[str, ...], outcome: Outcome
 ) -> dict[str, object]:
-    place = None
-    if outcome.is_new:
-        place = {**_describe_place(finder, one.found), "candidates": list(one.found.candidates)}
     return {
         "incident_id": one.incident_id,
         "source_no": one.number,
         "is_new": outcome.is_new,
         "status": one.status if outcome.is_new else None,
-        "place": place,
+        "place": place if outcome.is_new else None,
         "possible_duplicates": list(outcome.possible_duplicates),
         "left_out": list(left_out),
     }
 
 
-def _describe_place(finder: PlaceFinder | None, found: Found, crs: str | None = None) -> dict[str, object]:
-    lon = lat = None
-    if finder is not None and found.x_m is not None and found.y_m is not None:
-        lon, lat = finder.to_lonlat(found.x_m, found.y_m)
+def _describe_place(found: Found, lonlat: tuple[float, float] | None, crs: str | None) -> dict[str, object]:
     return {
         "is_placed": found.is_placed,
-        "lon": None if lon is None else round(lon, 8),
-        "lat": None if lat is None else round(lat, 8),
+        "lon": None if lonlat is None else round(lonlat[0], 8),
+        "lat": None if lonlat is None else round(lonlat[1], 8),
         "x_m": None if found.x_m is None else round(found.x_m, 3),
         "y_m": None if found.y_m is None else round(found.y_m, 3),
-        "crs": crs or (finder.crs if finder else None),
+        "crs": crs,
         "building_id": found.building_id,
         "unit_id": found.unit_id,
         "grid_id": found.grid_id,
@@ -231,15 +230,24 @@ def _describe_place(finder: PlaceFinder | None, found: Found, crs: str | None = 
     }
 
 
-def _to_reported(row: dict[Any, Any], finder: PlaceFinder | None, crs: str | None) -> models.Reported:
-    return models.Reported.model_validate(_describe_reported(row, finder, crs))
+def _describe_reported(store: Store, taking_in: TakingIn, rows: pd.DataFrame) -> list[dict[str, object]]:
+    records = [
+        {name: None if name != "geom" and pd.isna(value) else value for name, value in row.items()}
+        for row in rows.to_dict("records")
+    ]
+    found = [_to_found(row) for row in records]
+    lonlats = taking_in.places.get().to_lonlats(found) if records else []
+    crs = store.crs()
+    return [
+        {**_describe_row(row), "place": _describe_place(place, lonlat, crs)}
+        for row, place, lonlat in zip(records, found, lonlats, strict=True)
+    ]
 
 
-def _describe_reported(row: dict[Any, Any], finder: PlaceFinder | None, crs: str | None) -> dict[str, object]:
-    row = {name: None if name != "geom" and pd.isna(value) else value for name, value in row.items()}
+def _to_found(row: Mapping[Any, Any]) -> Found:
     point = row["geom"]
     is_placed = point is not None and not point.is_empty
-    found = Found(
+    return Found(
         point.x if is_placed else None,
         point.y if is_placed else None,
         row["building_id"],
@@ -251,6 +259,9 @@ def _describe_reported(row: dict[Any, Any], finder: PlaceFinder | None, crs: str
         row["place_gap_m"],
         row["address"],
     )
+
+
+def _describe_row(row: Mapping[Any, Any]) -> dict[str, object]:
     return {
         "incident_id": row["incident_id"],
         "source_no": row["number"],
@@ -264,7 +275,6 @@ def _describe_reported(row: dict[Any, Any], finder: PlaceFinder | None, crs: str
         "status": row["status"],
         "undisclosed": row["undisclosed"],
         "duplicate_of": row["duplicate_of"],
-        "place": _describe_place(finder, found, crs),
     }
 
 
@@ -272,7 +282,7 @@ def _read_one(store: Store, taking_in: TakingIn, viewer: Viewer, incident_id: st
     rows = find_reported(store, viewer, incident_id=incident_id)
     if rows.empty:
         raise RecordMissingError(f"There is no incident '{incident_id[:40]}'.")
-    described = _describe_reported(rows.to_dict("records")[0], taking_in.places.get(), store.crs())
+    (described,) = _describe_reported(store, taking_in, rows)
     steps = list_steps(read_stored(store, incident_id))
     case = rebuild(incident_id, steps)
     is_told = not described["undisclosed"]

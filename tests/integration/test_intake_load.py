@@ -127,7 +127,8 @@ def run_kills(place: Place, kills: int, *, seed: int) -> int:
         )
         sent += [one for _, one in started]
         # From the first answer on, so that a slow start does not leave nothing to lose.
-        threading.Timer(float(rng.uniform(0.2, 1.2)), server.process.send_signal, [signal.SIGKILL]).start()
+        assert started[0][1].begun.wait(60), server.log
+        threading.Timer(float(rng.uniform(0.0, 1.0)), server.process.send_signal, [signal.SIGKILL]).start()
         for thread, _ in started:
             thread.join(90)
             assert not thread.is_alive()
