@@ -5,6 +5,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
+from data.queries_calendars import find_calendar_days
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
 from data.queries_incidents import find_categories, find_incidents
@@ -58,6 +59,7 @@ __all__ = [
     "find_audit",
     "find_boundary",
     "find_buildings",
+    "find_calendar_days",
     "find_categories",
     "find_decision",
     "find_dispatches",

@@ -43,11 +43,46 @@ def read_shapes(
 
 
 def find_history_start(store: Store, *, days: int = HISTORY_DAYS) -> datetime | None:
-    """Aware time `days` before the data were true (else before the last incident); None where neither is known."""
-    sql = "SELECT coalesce((SELECT max(data_as_of) FROM community), (SELECT max(reported_utc) FROM incidents)) AS at"
-    rows = store.read(sql)
-    at = rows["at"].iloc[0]
-    return None if pd.isna(at) else get_aware(at) - timedelta(days=days)
+    """Aware time `days` before the data end, see `find_data_end`; None where that is not known."""
+    end = find_data_end(store)
+    return None if end is None else end - timedelta(days=days)
+
+
+def find_data_end(store: Store) -> datetime | None:
+    """
+    Up to when incidents are known, aware; None where there is neither a date of the data nor an incident.
+
+    As a rule it is the date of the data (`data_as_of`, of an import). It is just after the last incident where
+    incidents go on coming after that date, or stopped long before it: see `choose_end`.
+    """
+    sql = "SELECT (SELECT max(data_as_of) FROM community) AS of, (SELECT max(reported_utc) FROM incidents) AS last"
+    as_of, last = (None if pd.isna(at) else pd.Timestamp(at).to_pydatetime() for at in store.read(sql).iloc[0])
+    if as_of is None or last is None:
+        only = as_of if last is None else last + timedelta(seconds=1)
+        return None if only is None else get_aware(only)
+    sql = """SELECT count(*) FILTER (reported_utc > $early AND reported_utc <= $late) AS since,
+            count(*) FILTER (reported_utc <= $early AND reported_utc > $first) AS before FROM incidents"""
+    early, late = min(as_of, last), max(as_of, last)
+    counted = store.read(sql, {"early": early, "late": late, "first": early - timedelta(days=HISTORY_DAYS)}).iloc[0]
+    return get_aware(choose_end(as_of, last, n_since=int(counted["since"]), n_before=int(counted["before"])))
+
+
+def choose_end(as_of: datetime, last: datetime, *, n_since: int, n_before: int) -> datetime:
+    """
+    Where data end that were true at `as_of` and whose last incident is `last`.
+
+    Parameters
+    ----------
+    n_since
+        Incidents between the two.
+    n_before
+        Incidents in the `HISTORY_DAYS` before the earlier of the two.
+    """
+    usual = n_before * (abs(last - as_of) / timedelta(days=HISTORY_DAYS))
+    if last > as_of:  # a live system: but a few that were typed much later do not move the end
+        return last + timedelta(seconds=1) if n_since >= usual / 4 else as_of
+    # An old file that was imported late: so long a silence would happen by luck in less than one of twenty.
+    return last + timedelta(seconds=1) if usual > 3 and as_of - last > timedelta(days=7) else as_of
 
 
 def _set_utc(frame: Frame) -> Frame:

@@ -6,7 +6,7 @@ Every count comes with its exact interval and one of four words: few, as usual, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -118,6 +118,21 @@ def find_baselines(
         "baselines", asked, int(now.sum()), rows, {**whole, "verdicts": verdicts}, f"baseline_{whole['verdict']}",
         words, left_out,
     )  # fmt: skip
+
+
+def find_least_total(totals: Collection[int], periods: int, *, alpha: float = 0.05) -> int:
+    """
+    The least sum of now and before at which a place can be more than usual, all places looked at reckoned in.
+
+    Even with all its incidents now a place of sum s has p = (1 / (periods + 1))^s. Places below that sum can say
+    nothing, and need not be reckoned in where many are looked at; choosing by the sum costs the test nothing, because
+    it is given the sum. Source: Tarone 1990, doi:10.2307/2531456.
+    """
+    ordered = np.sort(np.asarray(list(totals), dtype=np.int64))
+    least = 1
+    while (1.0 / (periods + 1)) ** least > alpha / max(1, ordered.size - int(np.searchsorted(ordered, least))):
+        least += 1
+    return least
 
 
 def _between(times: NDArray[np.datetime64], since: datetime, until: datetime) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import poisson
 
 from gis.errors import BadRecordError
-from incidents.baselines import AS_USUAL, FEW, MORE, TOO_FEW, find_baselines
+from incidents.baselines import AS_USUAL, FEW, MORE, PERIODS, TOO_FEW, find_baselines, find_least_total
 from incidents.local_statistics import adjust_benjamini_hochberg
 from incidents.periods import split_periods
 
@@ -76,6 +76,29 @@ def find_changes(
     rows["verdict"] = np.select([beyond & more, beyond, silent], [MORE, FEW, TOO_FEW], AS_USUAL)
     columns = ["place_id", "count", "low", "high", "last", "baseline", "periods", "p", "q", "verdict"]
     return rows[columns]
+
+
+def keep_testable(
+    places: Sequence[object],
+    occurred_utc: pd.Series,
+    *,
+    since: datetime,
+    until: datetime,
+    history_since: datetime,
+    alpha: float = ALPHA,
+) -> list[object]:
+    """
+    `places` without those of which `find_changes` could say nothing but "too few to say": None in their stead.
+
+    Parameters are those of `find_changes`. See `find_least_total`.
+    """
+    step = timedelta(weeks=max(1, int(np.ceil((until - since) / timedelta(weeks=1)))))
+    periods = max(1, min(PERIODS, int((since - history_since) / step)))
+    times = pd.to_datetime(occurred_utc, utc=True).reset_index(drop=True)
+    ids = pd.Series(list(places), dtype=object)
+    totals = ids[(times >= since - periods * step) & (times < until)].value_counts()
+    told = set(totals.index[totals >= find_least_total(totals.tolist(), periods, alpha=alpha)])
+    return [one if one in told else None for one in ids]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,18 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.errors import BadRecordError
 
+SIDES_M = (25.0, 50.0, 100.0, 250.0, 500.0, 1_000.0)
+MOST_ON_A_PAGE = 50_000
+"""
+Cells that are counted, tested and drawn while somebody waits; 30 km² still have those of 25 m. With the eight around it
+a cell of 25 m is a neighbourhood of 75 m: cells of 50 m found no place of the sample.
+"""
+
+
+def choose_cell_m(boundary: BaseGeometry) -> float:
+    """The finest side of `SIDES_M`, metres, that leaves at most `MOST_ON_A_PAGE` cells; the widest where none does."""
+    return next((side for side in SIDES_M if boundary.area <= MOST_ON_A_PAGE * side**2), SIDES_M[-1])
+
 
 @dataclass(frozen=True)
 class CellCounts:

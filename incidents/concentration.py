@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from gis.errors import BadRecordError
 from incidents.answer import Answer
@@ -97,6 +98,33 @@ def find_curve(counts: Counts, total: int) -> pd.DataFrame:
         {"places": places, "place_share": places / max(total, 1), "incident_share": made / max(int(ordered.sum()), 1)}
     )
     return curve.drop_duplicates("places").reset_index(drop=True)
+
+
+def find_luck_curve(n: int, exposure: NDArray[np.float64]) -> pd.DataFrame:
+    """
+    The curve of `find_curve` that luck alone would make: `n` incidents on places by their exposure, on average.
+
+    Few places always make most of few incidents; what is more than that lies above this curve. The number of places
+    with k incidents is the sum of their binomial probabilities of k, and the fullest come first, as in the curve.
+
+    Parameters
+    ----------
+    n
+        Incidents.
+    exposure
+        What they could fall on at each place (dwellings, length, or ones), shape (places,), of all places.
+    """
+    share = np.asarray(exposure, dtype=np.float64)
+    if share.size == 0 or not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
+        raise BadRecordError("Exposures of places must be numbers from 0, not all 0. Correct them.")
+    values, times = np.unique(share / share.sum(), return_counts=True)
+    most = int(binom.isf(1e-9 / share.size, n, values[-1])) + 1
+    k = np.arange(most, 0, -1)
+    places = (binom.pmf(k[:, None], n, values[None, :]) * times).sum(axis=1)
+    reached = np.concatenate([[0.0], np.cumsum(places), [float(share.size)]])
+    made = np.concatenate([[0.0], np.cumsum(places * k)])
+    made = np.append(made, made[-1]) / max(made[-1], 1e-300)
+    return pd.DataFrame({"places": reached, "place_share": reached / share.size, "incident_share": made})
 
 
 def find_visit_rates(visit_grids: Sequence[object], rental_grids: Sequence[object]) -> Answer:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 import geopandas as gpd
-import pandas as pd
 import shapely
 
-from data.queries import find_boundary, find_buildings, find_incidents, get_info
+from data.queries import find_boundary, find_buildings, find_incidents
+from data.reading import find_data_end
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
+from incidents.cells import choose_cell_m
 from incidents.hot_places import HotPlace, rank_hot_places
 from incidents.hotspots import FEWEST_INCIDENTS, find_hot_cells
 from incidents.neighbourhoods import find_neighbourhoods
@@ -30,7 +31,6 @@ from layers.scene import Records, Scene, SceneRequest
 
 DEFAULT_WEEKS = 52
 WEEKS = (4, 12, 26, 52, 104)
-CELL_M = 25.0  # with the eight cells around a neighbourhood of 75 m: 50 m cells found no place of the sample
 _TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings")
 _CURTAIN_M = 14.0
 _OVER_ROOF_M = 4.0
@@ -67,7 +67,7 @@ def find_hot_places(store: Store, viewer: Viewer, question: HotQuestion) -> tupl
 
 @lru_cache(maxsize=64)
 def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int) -> tuple[HotPlace, ...]:
-    until = _find_end(store)
+    until = find_data_end(store)
     boundary = find_boundary(store, viewer)
     if until is None or boundary.empty:
         return ()
@@ -82,7 +82,7 @@ def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int
     reported, _ = select_reported(rows, since=since, until=until, kinds=kinds)
     if len(reported) >= FEWEST_INCIDENTS:  # else no cell is judged: spare the lattice
         outline = shapely.union_all(boundary.geometry.to_numpy())
-        cells = find_hot_cells(rows, outline, since=since, until=until, kinds=kinds, cell_m=CELL_M)
+        cells = find_hot_cells(rows, outline, since=since, until=until, kinds=kinds, cell_m=choose_cell_m(outline))
     dwellings = store.read("SELECT building_id, count(*) AS units FROM units GROUP BY building_id")
     exposure = None if dwellings.empty else dwellings.set_index("building_id")["units"]
     repeats = find_repeat_places(rows, since=since, until=until, kinds=kinds, exposure=exposure)
@@ -92,14 +92,6 @@ def _compute(store: Store, viewer: Viewer, question: HotQuestion, _revision: int
         around = find_neighbourhoods(rows, homes, since=since, until=until, kinds=kinds)
     names = (buildings["zone"].fillna("") + buildings["name"].fillna("")).to_dict()
     return tuple(rank_hot_places(cells, repeats, 10, neighbourhoods=around, names=names))
-
-
-def _find_end(store: Store) -> datetime | None:
-    as_of = get_info(store).data_as_of
-    if as_of is not None:
-        return as_of
-    last = store.read("SELECT max(reported_utc) AS at FROM incidents")["at"].iloc[0]
-    return None if pd.isna(last) else pd.Timestamp(last).to_pydatetime().replace(tzinfo=UTC) + timedelta(seconds=1)
 
 
 def hot_id(place: HotPlace) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from sample.calendars import build_calendars
 from sample.categories import category_rows
 from sample.drawing import draw_incidents
 from sample.dwellings import Registers, Row, build_registers, grid_id
@@ -100,6 +101,7 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
         "units": registers.units, "addresses": registers.addresses, "aliases": _aliases(registers), "rentals": rentals,
         "occupants": occupants,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
+        "calendar_days": build_calendars(),
     }  # fmt: skip
     tables = {name: _frame(name, table) for name, table in rows.items()}
     tables["gates"] = keep_reachable(tables["roads"], tables["gates"], tables["walls"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import geopandas as gpd
 import numpy as np
@@ -17,26 +17,24 @@ from data.queries import (
     find_categories,
     find_incidents,
     find_roads,
-    get_info,
 )
+from data.reading import find_data_end
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RecordMissingError
 from incidents.analysing import Options, Points, analyse_points, check_method, displace_points
 from incidents.answer import Answer
+from incidents.back_test import CELL_M as BACK_TEST_CELL_M
+from incidents.back_test import PERIOD_DAYS, back_test_units
+from incidents.back_test import WEEKS as BACK_TEST_WEEKS
 from incidents.change import compare_periods
 from incidents.concentration import find_repeats
-from incidents.density import density_at
-from incidents.forecasts import DENSITY, find_back_test
 from incidents.gi_star import find_hot_units
 from incidents.periods import split_periods
 from incidents.selection import select_reported
 from incidents.units import UnitCounts, count_buildings, count_hexagons, count_segments, count_squares
 
-WEEKS, BACK_TEST_WEEKS = 52, 104
-PERIOD_DAYS = 28
-MEMORY = 12
-BACK_TEST_CELL_M = 50.0
+WEEKS = 52
 _SHANGHAI = timezone(timedelta(hours=8))
 _BY = ("unit", "building", "address", "segment", "grid")
 _ON = ("square", "hexagon", "segment", "building")
@@ -97,9 +95,9 @@ def _choose(store: Store, viewer: Viewer, options: Options, weeks: int) -> _Chos
     rows = find_incidents(store, viewer, categories=_check_kinds(store, viewer, options), only_places=True)
     if rows.empty:
         raise RecordMissingError("The store has no such incidents. Import some, or choose other kinds.")
-    until = get_info(store).data_as_of
+    until = find_data_end(store)
     if until is None:
-        until = pd.Timestamp(rows["reported_utc"].max()).to_pydatetime().replace(tzinfo=UTC) + timedelta(seconds=1)
+        raise RecordMissingError("The store has no such incidents. Import some, or choose other kinds.")
     since = until - timedelta(weeks=weeks)
     incidents, n_found = select_reported(rows, since=since, until=until, kinds=None)
     if len(incidents) < 2:
@@ -180,22 +178,9 @@ def _find_repeats(store: Store, viewer: Viewer, chosen: _Chosen, options: Option
 def _back_test(store: Store, viewer: Viewer, chosen: _Chosen, options: Options) -> Answer:
     """Periods of four weeks; each after the first year is forecast from the twelve before it."""
     units = _count(store, viewer, chosen, options, default_cell_m=BACK_TEST_CELL_M)
-    days = chosen.points.times
-    edges = [
-        (at - chosen.since) / timedelta(days=1) for at in split_periods(chosen.since, chosen.until, days=PERIOD_DAYS)
-    ]
-    period = np.searchsorted(edges, days, side="right") - 1
-    counts = np.column_stack([units.count(period == k) for k in range(len(edges) - 1)])
-    middle = shapely.get_coordinates(shapely.centroid(units.geometry))
-    density: list[np.ndarray | None] = []
-    for k in range(len(edges) - 1):
-        before = chosen.points.xy[(period >= k - MEMORY) & (period < k)]
-        usable = k >= MEMORY and len(before)
-        density.append(density_at(middle, before, bandwidth_m=100.0) * units.size if usable else None)
-    size = units.size if options.on in ("segment", "building") else None
-    answer = find_back_test(counts, size=size, maps={DENSITY: density}, memory=MEMORY)
-    asked = {**answer.asked, "on": units.kind, "period_days": PERIOD_DAYS, "bandwidth_m": 100.0}
-    return replace(answer, asked=asked, left_out={"outside": units.n_outside})
+    edges = split_periods(chosen.since, chosen.until, days=PERIOD_DAYS)
+    in_days = [(at - chosen.since) / timedelta(days=1) for at in edges]
+    return back_test_units(units, chosen.points.xy, chosen.points.times, in_days)
 
 
 def _compare_grids(chosen: _Chosen, options: Options) -> Answer:

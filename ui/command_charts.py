@@ -94,3 +94,47 @@ def build_trend(starts: Sequence[datetime], counts: Sequence[int], *, title: str
             day = f"{start.astimezone(LOCAL):%m-%d}"
             parts.append(f'<text x="{x:.1f}" y="{height - 4}" text-anchor="middle" style="{_FONT}">{day}</text>')
     return "".join(parts) + "</svg>"
+
+
+def build_curve(
+    curve: pd.DataFrame, luck: pd.DataFrame | None, *, title: str, across: str, up: str, share: float = 0.8
+) -> str:
+    """
+    The share of places (across, fullest first) that makes the share of incidents (up); dashed what luck alone makes.
+
+    Parameters
+    ----------
+    curve, luck
+        Columns place_share and incident_share, see `find_curve` and `find_luck_curve`.
+    across, up
+        Words at the axes.
+    share
+        Share of the incidents that is marked.
+    """
+    width, height, left, bottom, top = 640, 300, 48, 44, 10
+    wide, high = width - left - 12, height - bottom - top
+
+    def path(frame: pd.DataFrame) -> str:
+        xs, ys = left + frame["place_share"] * wide, top + (1 - frame["incident_share"]) * high
+        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in zip(xs, ys, strict=True))
+
+    parts = [_SVG.format(w=width, h=height, title=escape(title))]
+    for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        x, y = left + value * wide, top + (1 - value) * high
+        parts.append(f'<path d="M{left} {y:.1f}H{left + wide}" stroke="#2f4a66" stroke-opacity=".5"/>')
+        parts.append(
+            f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end" style="{_FONT}">{100 * value:.0f}%</text>'
+        )
+        parts.append(
+            f'<text x="{x:.1f}" y="{top + high + 18}" text-anchor="middle" style="{_FONT}">{100 * value:.0f}%</text>'
+        )
+    parts.append(f'<text x="{left}" y="{height - 6}" style="{_FONT}">{escape(across)}</text>')
+    parts.append(f'<text x="{left + 6}" y="{top + 12}" style="{_FONT}">{escape(up)}</text>')
+    if luck is not None:
+        parts.append(f'<path d="{path(luck)}" fill="none" stroke="#9fb3cb" stroke-width="2" stroke-dasharray="6 5"/>')
+    parts.append(f'<path d="{path(curve)}" fill="none" stroke="#ff9e42" stroke-width="3"/>')
+    at = float(np.interp(share, curve["incident_share"], curve["place_share"]))
+    x, y = left + at * wide, top + (1 - share) * high
+    parts.append(f'<path d="M{x:.1f} {y:.1f}V{top + high}" stroke="#fff" stroke-dasharray="2 4"/>')
+    parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#fff"><title>{100 * at:.0f}%</title></circle>')
+    return "".join(parts) + "</svg>"

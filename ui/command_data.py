@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,14 @@ from data.queries import (
     find_zone_records,
     get_info,
 )
+from data.reading import find_data_end
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
 from incidents.answer import Answer
 from incidents.baselines import TOO_FEW
-from incidents.briefing import Standing, find_changes, find_standing
+from incidents.briefing import Standing, find_changes, find_standing, keep_testable
+from incidents.cells import choose_cell_m
 from incidents.hot_places import HotPlace, rank_hot_places
 from incidents.hotspots import FEWEST_INCIDENTS, HotCells, find_hot_cells
 from incidents.kinds import list_below, map_to_groups, to_parents
@@ -43,9 +45,7 @@ from ui.tables import LOCAL
 WEEKS = (4, 12, 26, 52)
 DEFAULT_WEEKS = 12
 STANDING_WEEKS = 52
-CELL_M = 25.0
 _MOST_PLACES = 10
-_FEWEST = 8  # below, neither none nor twice the usual would stand out
 HOURS: Mapping[str, tuple[int, ...]] = {
     "all": tuple(range(24)),
     "night": (22, 23, 0, 1, 2, 3, 4, 5),
@@ -53,7 +53,7 @@ HOURS: Mapping[str, tuple[int, ...]] = {
     "afternoon": tuple(range(12, 18)),
     "evening": tuple(range(18, 22)),
 }
-_TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings")
+TABLES = ("incidents", "incident_categories", "buildings", "units", "addresses", "community", "settings")
 _DAY = timedelta(days=1)
 
 
@@ -98,6 +98,8 @@ class Situation:
     since: datetime
     until: datetime
     outline: Any
+    cell_m: float
+    """Side of the cells that hot ones are looked for in"""
     buildings: gpd.GeoDataFrame
     names: Mapping[str, str]
     kinds: pd.DataFrame
@@ -117,19 +119,12 @@ class Situation:
 
 def find_situation(store: Store, viewer: Viewer, question: Question) -> Situation | None:
     """The answer to a question; None where there are no incidents or no community."""
-    return _compute(store, viewer.scope, question, store.revision(*_TABLES))
-
-
-def find_end(store: Store) -> datetime | None:
-    """When the data were true; else just after the last incident."""
-    sql = "SELECT coalesce((SELECT max(data_as_of) FROM community), max(reported_utc)) AS at FROM incidents"
-    at = store.read(sql)["at"].iloc[0]
-    return None if pd.isna(at) else pd.Timestamp(at).to_pydatetime().replace(tzinfo=UTC) + timedelta(seconds=1)
+    return _compute(store, viewer.scope, question, store.revision(*TABLES))
 
 
 @lru_cache(maxsize=12)
 def _compute(store: Store, viewer: Viewer, question: Question, _revision: int) -> Situation | None:
-    end, boundary = find_end(store), find_boundary(store, viewer)
+    end, boundary = find_data_end(store), find_boundary(store, viewer)
     if end is None or boundary.empty:
         return None
     found = find_incidents(store, viewer, only_places=True).rename(columns={"caller": "reporter_key"})
@@ -160,12 +155,15 @@ def _compute(store: Store, viewer: Viewer, question: Question, _revision: int) -
     cells, hot = _find_hot(rows, outline, buildings, exposure, names, since, until)
     _, lasting = _find_hot(rows, outline, buildings, exposure, names, year, until) if question.weeks < 52 else (0, hot)
     period = {"since": since, "until": until, "history_since": first}
-    groups = rows["category"].map(lambda code: to_group.get(str(code), str(code)))
+    groups = rows["category"].map({code: to_group.get(str(code), str(code)) for code in rows["category"].unique()})
     in_period = (begin >= since).to_numpy()
     return Situation(
-        question, rows, in_period, n_police, first, since, until, outline, buildings, names, kinds,
+        question, rows, in_period, n_police, first, since, until, outline, choose_cell_m(outline), buildings, names,
+        kinds,
         _first(_changes(np.zeros(len(rows), dtype=np.int64).tolist(), begin, period)),
-        _changes(groups.tolist(), begin, period), _changes(_keep_frequent(rows["building_id"]), begin, period), cells,
+        _changes(groups.tolist(), begin, period),
+        _changes(rows["building_id"].tolist(), begin, period, many=True),
+        cells,
         _describe(rows, begin, buildings, [*((p, year) for p in lasting), *((p, since) for p in hot)], year, period),
         _find_cluster(rows, begin, first, until),
     )  # fmt: skip
@@ -179,7 +177,7 @@ def _find_hot(
     begin = pd.to_datetime(rows["occurred_from_utc"], utc=True)
     cells = None
     if int(((begin >= since) & (begin < until)).sum()) >= FEWEST_INCIDENTS:
-        cells = find_hot_cells(rows, outline, since=since, until=until, kinds=None, cell_m=CELL_M)
+        cells = find_hot_cells(rows, outline, since=since, until=until, kinds=None, cell_m=choose_cell_m(outline))
     repeats = find_repeat_places(rows, since=since, until=until, kinds=None, exposure=exposure)
     around = None
     if exposure is not None:
@@ -239,16 +237,13 @@ def _stand(
     return find_standing(inside, begin, share=share, since=year, until=until)
 
 
-def _changes(ids: list[Any], begin: pd.Series, period: dict[str, datetime]) -> pd.DataFrame:
+def _changes(ids: list[Any], begin: pd.Series, period: dict[str, datetime], *, many: bool = False) -> pd.DataFrame:
+    """`many`: of the places only those that the test could tell anything of, so that the rest costs nothing."""
+    known = [None if pd.isna(one) else one for one in ids]
     try:
-        return find_changes([None if pd.isna(one) else one for one in ids], begin, **period)
+        return find_changes(keep_testable(known, begin, **period) if many else known, begin, **period)
     except BadRecordError:  # a history shorter than two periods: there is nothing to compare with
         return pd.DataFrame(columns=["place_id", "count", "last", "baseline", "periods", "p", "q", "verdict"])
-
-
-def _keep_frequent(ids: pd.Series) -> list[Any]:
-    """Ids without those that are too rare to judge: the test is given the sum, so choosing by the sum costs nothing."""
-    return ids.where(ids.map(ids.value_counts()) >= _FEWEST).tolist()
 
 
 def _first(rows: pd.DataFrame) -> pd.Series | None:
@@ -283,7 +278,7 @@ def find_zone_states(store: Store, viewer: Viewer, *, with_closed: bool = True) 
     """Zones, open ones first by review, each with before and after."""
     return tuple(
         one
-        for one in _compute_zones(store, viewer.scope, store.revision(*_TABLES, "zones", "zone_measures", "accounts"))
+        for one in _compute_zones(store, viewer.scope, store.revision(*TABLES, "zones", "zone_measures", "accounts"))
         if with_closed or one.row["status"] == "open"
     )
 

@@ -123,7 +123,7 @@ def _show_plan(situation: Situation, outline: Any, prefill: Prefill, lang: Langu
             st.session_state[_PICKED] = after
 
     chosen = () if prefill.wkt else tuple(st.session_state.get(_PICKED, ()))
-    svg = build_map(situation, (), title=t("command.map", lang), chosen=chosen, draft=outline, picks_buildings=True)
+    svg = build_map(situation, (), title=t("command.map", lang), chosen=chosen, draft=outline, with_places=False)
     show_drawing(svg, key="command_draw", on_picked=toggle)
     st.caption(t("command.draw_text", lang))
 

@@ -15,8 +15,10 @@ from ui.command_data import STANDING_WEEKS, Situation, ZoneState, find_zone_stat
 from ui.command_decisions import Decision, find_cluster_outline, find_decisions, find_outline
 from ui.command_state import Prefill, choose_place, choose_zone, start_zone
 from ui.command_words import (
+    find_cluster_name,
     is_beyond_luck,
     say_change,
+    say_cluster,
     say_effect,
     say_hot,
     say_kind,
@@ -57,7 +59,7 @@ def list_changes(situation: Situation, lang: Language) -> list[str]:
         if not beyond:
             said.append(t(f"command.no_{name}_changed", lang, n=len(rows)))
     if situation.cluster is not None:
-        said.append(situation.cluster.sentence(lang))
+        said.append(say_cluster(situation, lang))
     return said
 
 
@@ -130,8 +132,7 @@ def say_decision(one: Decision, situation: Situation, lang: Language) -> tuple[s
         name = t(f"command.decide_{one.reason}", lang, name=one.zone.row["name"], date=one.zone.row["review_on"])
         return name, say_effect(one.zone.effect, lang)
     if one.place is None:
-        cluster = situation.cluster
-        return t("command.decide_cluster", lang), cluster.sentence(lang) if cluster is not None else ""
+        return t("command.decide_cluster", lang), say_cluster(situation, lang)
     place = one.place
     why = [say_hot(place, lang), say_standing(place, lang), say_own(place, situation.question.weeks, lang)]
     return t(f"command.decide_{one.reason}", lang, name=say_name(place, lang)), " ".join(filter(None, why))
@@ -160,7 +161,8 @@ def _offer(viewer: Viewer, one: Decision, situation: Situation, number: int, lan
 def build_prefill(one: Decision, situation: Situation, lang: Language) -> Prefill:
     """The form of a zone around what is to be decided."""
     outline = find_outline(one.place, situation) if one.place is not None else find_cluster_outline(situation)
-    title = say_name(one.place, lang) if one.place is not None else t("command.cluster_name", lang)
+    title = say_name(one.place, lang) if one.place is not None else find_cluster_name(situation)
+    title = title or t("command.cluster_name", lang)
     is_repeat = one.place is not None and one.place.hot.kind != "area"
     return Prefill(
         name=title[:40], reason=say_decision(one, situation, lang)[1][:390], wkt=outline.wkt,

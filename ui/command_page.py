@@ -14,6 +14,8 @@ from ui import session
 from ui.command_bench import show_bench
 from ui.command_data import DEFAULT_WEEKS, HOURS, WEEKS, Question, Situation, find_situation
 from ui.command_meeting import show_meeting
+from ui.command_methods import show_methods
+from ui.command_repeats import show_repeats
 from ui.command_state import VIEWS, get_view, keep_view
 from ui.command_words import say_date
 from ui.command_zones import show_zones
@@ -42,14 +44,18 @@ def show_command(viewer: Viewer, lang: Language) -> None:
             required=True,
         )
     )
-    question = _ask(store, viewer, lang) if view == "bench" else _recall() if view == "report" else Question()
+    asks = view in ("bench", "repeats", "methods")
+    question = _ask(store, viewer, lang) if asks else _recall() if view == "report" else Question()
     with st.spinner(t("command.computing", lang)):
         situation = find_situation(store, viewer, question)
     if situation is None:
         show_empty(t("command.empty", lang))
         return
     _show_basis(situation, lang)
-    draw = {"meeting": show_meeting, "bench": show_bench, "zones": show_zones, "report": show_report}[view]
+    draw = {
+        "meeting": show_meeting, "bench": show_bench, "repeats": show_repeats, "methods": show_methods,
+        "zones": show_zones, "report": show_report,
+    }[view]  # fmt: skip
     draw(store, viewer, situation, lang)
 
 

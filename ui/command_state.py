@@ -9,8 +9,9 @@ import streamlit as st
 
 from ui import session
 
-VIEWS = ("meeting", "bench", "zones", "report")
+VIEWS = ("meeting", "bench", "repeats", "methods", "zones", "report")
 _VIEW, _PLACE, _DRAFT, _ZONE = "command_view", "command_place", "command_draft", "command_zone"
+_GROUND, _CHAIN = "command_ground", "command_chain"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,32 @@ def get_place() -> int | None:
 def choose_place(number: int | None, *, view: str | None = None) -> None:
     """For callbacks."""
     session.keep(_PLACE, number)
+    session.keep(_GROUND, None)
     if view is not None:
         turn_to(view)
+
+
+def get_ground() -> str | None:
+    """Key of the chosen place of any kind, e.g. building:B13."""
+    key: str | None = session.recall(_GROUND, None)
+    return key
+
+
+def choose_ground(key: str | None) -> None:
+    """For callbacks."""
+    session.keep(_GROUND, key)
+    session.keep(_PLACE, None)
+
+
+def get_chain() -> int | None:
+    """Number of the chosen chain of near repeats."""
+    chain: int | None = session.recall(_CHAIN, None)
+    return chain
+
+
+def choose_chain(chain: int | None) -> None:
+    """For callbacks."""
+    session.keep(_CHAIN, chain)
 
 
 def get_prefill() -> Prefill | None:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import shapely
 
 from data.viewer import Viewer
-from i18n import Language, t
+from i18n import Language, section, t
+from incidents.answer import Answer
 from incidents.baselines import FEW, MORE
 from incidents.zone_effect import Effect
 from ui.command_data import Place, Situation, ZoneState
@@ -78,6 +81,50 @@ def say_standing(place: Place, lang: Language) -> str:
     )  # fmt: skip
 
 
+def say_cluster(situation: Situation, lang: Language) -> str:
+    """Since when, around which house, how many where how many are usual, and how often luck would make such a one."""
+    answer = situation.cluster
+    if answer is None:
+        return ""
+    figures = answer.figures
+    if figures["p"] is None:
+        return answer.sentence(lang)
+    start = situation.first + timedelta(days=float(str(figures["since_days"])))
+    local = start.astimezone(LOCAL)
+    p = float(str(figures["p"]))
+    return t(
+        "bench.cluster_found" if p <= 0.05 else "bench.cluster_chance", lang,
+        weekday=t(f"command.weekday_{local.weekday()}", lang), date=f"{local:%m-%d}",
+        place=find_cluster_name(situation) or t("command.unnamed", lang), metres=f"{float(str(figures['radius_m'])):g}",
+        n=figures["observed"], expected=f"{float(str(figures['expected'])):.1f}", luck=say_luck(p, lang),
+        recurrence=say_recurrence(float(str(figures["recurrence_days"])), is_least=_is_least(answer), lang=lang),
+    )  # fmt: skip
+
+
+def _is_least(answer: Answer) -> bool:
+    """Whether no shuffle reached what was seen: then luck makes one in so many days, or in more."""
+    return float(str(answer.figures["p"])) * (int(str(answer.figures["shuffles"])) + 1) < 1.5
+
+
+def say_recurrence(days: float, *, is_least: bool, lang: Language) -> str:
+    """How long one waits, scanning daily, for such a one by luck."""
+    said = t("bench.recurrence_days", lang, n=f"{days:.0f}")
+    if days >= 365:
+        said = t("bench.recurrence_years", lang, n=f"{days / 365.25:.1f}")
+    return t("bench.recurrence_least", lang, said=said) if is_least else said
+
+
+def find_cluster_name(situation: Situation) -> str:
+    """The named house nearest to the middle of the cluster; empty where none is."""
+    figures = {} if situation.cluster is None else situation.cluster.figures
+    named = situation.buildings[[bool(situation.names.get(str(one))) for one in situation.buildings.index]]
+    if "x" not in figures or named.empty:
+        return ""
+    middle = shapely.Point(float(str(figures["x"])), float(str(figures["y"])))
+    apart = shapely.distance(named.geometry.to_numpy(), middle)
+    return situation.names[str(named.index[int(np.argmin(apart))])]
+
+
 def say_effect(effect: Effect | None, lang: Language) -> str:
     """What came of a zone."""
     if effect is None:
@@ -93,6 +140,11 @@ def say_effect(effect: Effect | None, lang: Language) -> str:
         words["ring_luck"] = say_luck(float(ring["p"]), lang)  # type: ignore[index]
     said = t(f"command.effect_{effect.verdict}", lang, **words)
     return said + (t("command.compared_lot", lang) if effect.compared == "lot" else "")
+
+
+def say_status(status: object, lang: Language) -> str:
+    """Where an incident is, in words; the code where it has none."""
+    return section("bench", lang).get(f"bench.status_{status}") or str(status)
 
 
 def say_review(zone: ZoneState, today: date, lang: Language) -> str:

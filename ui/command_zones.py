@@ -46,7 +46,7 @@ def show_zones(store: Store, viewer: Viewer, situation: Situation, lang: Languag
         open_zones = [zone for zone in zones if zone.row["status"] == "open"]
         if open_zones:
             show_drawing(
-                build_map(situation, open_zones, title=t("command.map", lang), picks_buildings=True),
+                build_map(situation, open_zones, title=t("command.map", lang), with_places=False),
                 key="command_zone_map",
             )
         if may and sum(zone.row["starts_on"] is None for zone in open_zones) >= 2:

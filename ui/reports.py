@@ -14,11 +14,11 @@ from data.queries import get_info
 from data.store import Store
 from data.viewer import Viewer
 from i18n import Language, t
-from ui.command_bench import list_methods
 from ui.command_data import Situation, ZoneState, find_zone_states
 from ui.command_decisions import find_decisions
 from ui.command_hours import say_hours
 from ui.command_meeting import list_changes, say_decision
+from ui.command_methods_data import list_methods
 from ui.command_words import (
     say_date,
     say_effect,
@@ -89,7 +89,13 @@ def build_report(store: Store, viewer: Viewer, situation: Situation, *, now: dat
         Part(t("command.report_places", lang), [t("command.report_places_text", lang)], _build_places(situation, lang)),
         Part(t("command.decided", lang), _say_zones(zones, today, lang), _build_zones(zones, lang)),
         Part(t("command.decide", lang), _say_decisions(situation, zones, today, lang)),
-        Part(t("command.methods", lang), [t("command.report_method", lang), *list_methods(situation, lang)]),
+        Part(
+            t("command.methods", lang),
+            [
+                t("command.report_method", lang, cell=f"{situation.cell_m:g}"),
+                *list_methods(store, viewer, situation, lang),
+            ],
+        ),
         Part(t("command.limits", lang), [t(f"command.limit_{n}", lang) for n in range(1, 7)]),
     )
     return Report(t("command.report_title", lang, name=info.name), facts, parts)

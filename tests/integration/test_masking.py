@@ -100,6 +100,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_entrances",
             "find_forces",
             "find_gates",
+            "find_calendar_days",
             "find_grids",
             "find_incidents",
             "find_key_sites",

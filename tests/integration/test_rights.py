@@ -37,7 +37,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RIGHTS = read_rights()
 QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
-NOT_DRAWN = {f"data.queries_{name}" for name in ("access", "zones", "intake", "map_edits", "tasks", "dispatches")}
+NOT_DRAWN = {
+    f"data.queries_{name}" for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches")
+}
 WITHOUT_VIEWER = {"get_info"}
 
 
@@ -198,6 +200,7 @@ def test_no_query_hides_in_another_module() -> None:
         *("use_export", "read_subject_file", "take_audit"),  # an export's own right, find_audit
         *("erase_person", "find_rows", "apply_retention", "back_up"),
         *("open_zone", "change_zone", "add_measure", "continue_zone", "close_zone", "record_lot"),  # manage_zones each
+        "keep_calendar",  # manage_calendars
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
         *("add_photo", "get_photo"),  # work_task, see_photo

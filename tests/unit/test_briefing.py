@@ -11,7 +11,8 @@ from scipy.stats import binom
 from shapely import Point
 
 from gis.errors import BadRecordError
-from incidents.briefing import find_changes, find_standing
+from incidents.baselines import find_least_total
+from incidents.briefing import find_changes, find_standing, keep_testable
 from incidents.zone_effect import Peer, find_effect
 
 UNTIL = datetime(2026, 11, 15, 16, tzinfo=UTC)
@@ -54,6 +55,17 @@ def test_looking_at_many_places_makes_none_of_them_remarkable() -> None:
     assert rows.loc["loud", "p"] < 0.05
     assert rows.loc["loud", "verdict"] == "as_usual"
     assert find({"loud": [3, 3, 3, 3, 9]}).loc["loud", "verdict"] == "more_than_usual"
+
+
+def test_only_places_that_the_test_could_tell_anything_of_are_reckoned_in() -> None:
+    """Four like periods before: all 5 now of 5 is 5^-5 = 0.0003, which one of 150 places needs; of 3 it is 0.008."""
+    quiet = {f"q{n}": [1, 0, 1, 0, 1] for n in range(150)}
+    ids, times = make_history({**quiet, "new": [0, 0, 0, 0, 5], "once": [0, 0, 0, 0, 1]})
+    period = {"since": UNTIL - 12 * WEEK, "until": UNTIL, "history_since": UNTIL - 60 * WEEK}
+    kept = keep_testable(ids, times, **period)
+    assert set(filter(None, kept)) == {"new"}
+    assert find_changes(kept, times, **period).set_index("place_id").loc["new", "verdict"] == "more_than_usual"
+    assert find_least_total([5, 1, *[3] * 150], 4) == 4  # 5^-4 = 0.0016 is enough for the one place of 4 or more
 
 
 def test_without_a_period_before_there_is_nothing_to_say() -> None:

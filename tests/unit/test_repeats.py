@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import poisson
 
 from gis.errors import BadRecordError
+from incidents.concentration import find_curve, find_luck_curve
 from incidents.repeats import find_repeat_places
 
 SINCE, UNTIL = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,3 +108,19 @@ def test_by_unit_uses_the_dwelling() -> None:
 def test_an_unknown_kind_of_place_is_refused() -> None:
     with pytest.raises(BadRecordError, match="expected building or unit"):
         find_repeat_places(make_incidents(ROWS), since=SINCE, until=UNTIL, by="street")  # type: ignore[arg-type]
+
+
+def test_the_curve_that_luck_makes_is_that_of_dealing_incidents_out() -> None:
+    rng = np.random.default_rng(2)
+    homes = rng.integers(5, 60, 300).astype(np.float64)
+    luck = find_luck_curve(250, homes)
+    shares = np.array([0.02, 0.05, 0.1, 0.2, 0.5])
+    dealt = []
+    for _ in range(400):
+        curve = find_curve(rng.multinomial(250, homes / homes.sum()), 300)
+        dealt.append(np.interp(shares, curve["place_share"], curve["incident_share"]))
+    expected = np.interp(shares, luck["place_share"], luck["incident_share"])
+    np.testing.assert_allclose(np.mean(dealt, axis=0), expected, atol=0.006)
+    assert luck.iloc[-1].tolist() == [300.0, 1.0, pytest.approx(1.0)]
+    with pytest.raises(BadRecordError, match="not all 0"):
+        find_luck_curve(3, np.zeros(4))
