@@ -5,6 +5,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
+from data.queries_alarms import find_alarms
 from data.queries_calendars import find_calendar_days
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
@@ -54,6 +55,7 @@ __all__ = [
     "PlaceKind",
     "find_accounts",
     "find_addresses",
+    "find_alarms",
     "find_aliases",
     "find_approvals",
     "find_audit",

@@ -50,6 +50,10 @@ class StoreSettings:
         A dispatch that nobody answered is given up after so long.
     webhook_url
         Another system of the office that is told of dispatches, empty for none (data/webhooks.py).
+    wall_flies
+        Whether the wall's camera flies to a new alarm by itself.
+    shift_first_hour, shift_length_hours
+        When the first shift of a day begins (Asia/Shanghai) and how long each lasts: a silenced wall sounds again then.
     """
 
     idle_minutes: int = 30
@@ -71,9 +75,12 @@ class StoreSettings:
     answer_not_police_s: int = 600
     expire_minutes: int = 30
     webhook_url: str = ""
+    wall_flies: bool = False
+    shift_first_hour: int = 8
+    shift_length_hours: int = 12
 
 
-# Smallest and largest value that may be set, both included.
+# Smallest and largest value that may be set, both included; what is on or off stands in SWITCHES.
 LIMITS: Mapping[str, tuple[int, int]] = {
     "idle_minutes": (1, 240),
     "session_hours": (1, 24),
@@ -92,7 +99,10 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "answer_normal_s": (10, 3600),
     "answer_not_police_s": (10, 7200),
     "expire_minutes": (1, 240),
+    "shift_first_hour": (0, 23),
+    "shift_length_hours": (4, 24),
 }
+SWITCHES = ("wall_flies",)
 _NAMES = tuple(field.name for field in fields(StoreSettings))
 
 
@@ -122,7 +132,7 @@ def put_setting(transaction: Transaction, name: str, value: object, *, changed_b
     )
 
 
-def check_setting(name: str, value: object) -> int | str | list[str]:
+def check_setting(name: str, value: object) -> int | str | bool | list[str]:
     """`value` as it is stored, else `BadRecordError`."""
     if name not in _NAMES:
         raise BadRecordError(f"There is no setting '{name[:80]}': expected one of {', '.join(_NAMES)}.")
@@ -132,6 +142,10 @@ def check_setting(name: str, value: object) -> int | str | list[str]:
         return sorted(set(value))
     if name == "webhook_url":
         return check_webhook_url(str(value)) if value else ""
+    if name in SWITCHES:
+        if not isinstance(value, bool):
+            raise BadRecordError(f"Setting '{name}' is {str(value)[:40]}: expected true or false.")
+        return value
     low, high = LIMITS[name]
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise BadRecordError(f"Setting '{name}' is {str(value)[:40]}: expected a whole number from {low} to {high}.")

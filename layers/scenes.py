@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.alarms import ALARMS
 from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
 from layers.figures import FIGURES
 from layers.grids import GRIDS
@@ -22,5 +23,6 @@ SCENES: dict[str, Scene] = {
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
         PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
+        ALARMS,
     )
 }  # fmt: skip

@@ -15,7 +15,7 @@ from data.retention import RULES, apply_retention, plan_retention
 from data.rights import check_right
 from data.runtime import get_settings, get_store
 from data.secret_files import get_key
-from data.settings_store import LIMITS, SENSITIVE_KINDS, StoreSettings, read_settings
+from data.settings_store import LIMITS, SENSITIVE_KINDS, SWITCHES, StoreSettings, read_settings
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from data.webhooks import WEBHOOK, WebhookAddressError, count_waiting
@@ -31,6 +31,7 @@ _GROUPS = {
     "looks": ("opening_minutes", "approval_hours"),
     "backup": ("backup_hour", "backup_keep"),
     "dispatch": ("answer_urgent_s", "answer_normal_s", "answer_not_police_s", "expire_minutes"),
+    "wall": ("shift_first_hour", "shift_length_hours"),
     "retention": tuple(name for name in LIMITS if name.startswith("retention_")),
 }
 _TITLES = {"sensitive_kinds": "settings.group_sensitive", "webhook_url": "settings.group_webhook"}
@@ -65,6 +66,8 @@ def _show_form(store: Store, viewer: Viewer, lang: Language) -> None:
                     for column, name in zip(st.columns(2), pair, strict=False):
                         with column:
                             _ask_number(name, getattr(current, name), getattr(default, name), lang)
+                if group == "wall":
+                    _ask_switch("wall_flies", current.wall_flies, lang)
         with st.container(border=True):
             _ask_sensitive(store, viewer, current, lang)
         with st.container(border=True):
@@ -86,6 +89,11 @@ def _ask_number(name: str, current: int, default: int, lang: Language) -> None:
     )
     limits = t("settings.range", lang, default=default, low=low, high=high)
     st.caption(f"{t(f'settings.text_{name}', lang)} {limits}")
+
+
+def _ask_switch(name: str, current: bool, lang: Language) -> None:
+    st.toggle(t(f"settings.name_{name}", lang), value=current, key=_key(name, current))
+    st.caption(t(f"settings.text_{name}", lang))
 
 
 def _ask_sensitive(store: Store, viewer: Viewer, current: StoreSettings, lang: Language) -> None:
@@ -144,6 +152,7 @@ def _say_kind(code: str, lang: Language) -> str:
 
 def _save(store: Store, viewer: Viewer, current: StoreSettings, lang: Language) -> None:
     values: dict[str, Any] = {name: int(st.session_state[_key(name, getattr(current, name))]) for name in LIMITS}
+    values |= {name: bool(st.session_state[_key(name, getattr(current, name))]) for name in SWITCHES}
     chosen = sorted(current.sensitive_kinds)
     values["webhook_url"] = str(st.session_state[_key("webhook_url", current.webhook_url)]).strip()
     values["sensitive_kinds"] = sorted(st.session_state[_key("sensitive_kinds", chosen)])

@@ -15,7 +15,7 @@ from data.backup_files import find_backups
 from data.exporting import use_export
 from data.sessions import Sessions
 from data.settings import Settings
-from data.settings_store import LIMITS, StoreSettings, read_settings
+from data.settings_store import LIMITS, SWITCHES, StoreSettings, read_settings
 from data.store import Store, utc_now
 from data.viewer import Role
 from gis.errors import NotAllowedError, RefusedError
@@ -292,7 +292,7 @@ def test_every_setting_says_default_range_and_meaning(store: Store, lang: Langua
         assert f"{t(f'settings.text_{name}', lang)} {limits}" in captions
         box = next(one for one in page.number_input if one.label == t(f"settings.name_{name}", lang))
         assert (box.min, box.max, box.value) == (low, high, getattr(default, name))
-    assert {field for field in vars(default) if field != "sensitive_kinds"} == set(LIMITS)
+    assert set(vars(default)) == {*LIMITS, *SWITCHES, "sensitive_kinds", "webhook_url"}
 
 
 def test_what_is_due_is_counted_before_it_goes(store: Store) -> None:

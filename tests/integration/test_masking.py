@@ -90,6 +90,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         for name in [
             "find_accounts",
             "find_addresses",
+            "find_alarms",
             "find_aliases",
             "find_approvals",
             "find_audit",

@@ -39,7 +39,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
 _mount = st.components.v2.component(
     "shapan_table",
     html='<div class="shapan-table"></div>',
-    css=(_HERE / "table.css").read_text(encoding="utf-8"),
+    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("table.css", "alarms.css")),
     js=_JS,
     isolate_styles=False,
 )
@@ -68,7 +68,7 @@ def build_table_data(
     files = {name: scene_url(name, revisions, lang=lang, boot_id=boot_id, params=params) for name in _FETCHED}
     return {
         "lang": lang,
-        "strings": section("table", lang),
+        "strings": {**section("table", lang), **section("alarms", lang)},
         "module": f"/assets/table.js?b={boot_id}",
         "renderer": "/vendor/deck.js",
         "events": "/events",
@@ -77,6 +77,7 @@ def build_table_data(
         "layerScene": find_layer_scenes(),
         "sceneTables": {name: list(scene.tables) for name, scene in SCENES.items()},
         "files": files,
+        "alarms": scene_url("alarms", revisions, lang=lang, boot_id=boot_id),
         "frame": {"lon": frame.lon, "lat": frame.lat},
         "community": {"name": info.name, "synthetic": info.synthetic},
         "switches": [

@@ -57,7 +57,8 @@ export class Labels {
     return box ? { kind: box.kind, id: box.id } : null;
   }
 
-  draw(viewport, rem) {
+  /** `taken` are boxes of more important things, over which no word is written. */
+  draw(viewport, rem, taken = []) {
     const { canvas, context } = this;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [viewport.width, viewport.height];
@@ -70,7 +71,7 @@ export class Labels {
     context.textBaseline = "middle";
     context.textAlign = "center";
     context.lineJoin = "round";
-    this.boxes = [];
+    this.boxes = [...taken];
     const unit = viewport.distanceScales.unitsPerMeter[0] * viewport.scale;
     for (const record of this.records) {
       const look = CLASSES[record.c];

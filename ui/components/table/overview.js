@@ -31,7 +31,7 @@ export class Overview {
     return [this.middle[0] + (u - 0.5) * this.span, this.middle[1] - (v - 0.5) * this.span];
   }
 
-  draw(viewport, insets) {
+  draw(viewport, insets, marks = []) {
     if (!this.border) return;
     const { canvas } = this;
     const ratio = window.devicePixelRatio || 1;
@@ -63,6 +63,12 @@ export class Overview {
     for (const ring of this.border) {
       trace(ring);
       context.stroke();
+    }
+    for (const { x, loud } of marks) {
+      context.beginPath();
+      context.arc(...pixel(x), size / (marks.length > 30 ? 75 : loud ? 40 : 55), 0, 2 * Math.PI);
+      context.fillStyle = loud ? "#e21e28" : "#a8686c";
+      context.fill();
     }
     if (!this.seesAll(viewport, insets)) this.drawView(context, viewport, insets, trace);
   }

@@ -26,6 +26,7 @@ export class Rest {
     this.byIdle = on && byIdle;
     document.body.classList.toggle("shapan-visiting", on);
     if (on) this.table.select(null);
+    this.table.alarms.setHidden();
     this.table.refresh();
   }
 
@@ -33,12 +34,12 @@ export class Rest {
   tick() {
     const { data, visiting } = this.table;
     const still = performance.now() - this.lastTouch;
-    if (data.idleS && still > data.idleS * 1000 && !visiting) this.setVisiting(true, true);
+    if (data.idleS && still > data.idleS * 1000 && !visiting && !this.table.alarms.isLoud) this.setVisiting(true, true);
     if (this.mayTurn(still) && !this.turning) this.turn();
   }
 
   mayTurn(still) {
-    return this.tour && still > TOUR_AFTER_MS && !this.table.data.alarms;
+    return this.tour && still > TOUR_AFTER_MS && !this.table.alarms.isAny;
   }
 
   turn() {

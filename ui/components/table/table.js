@@ -1,4 +1,5 @@
 // The sand table: pydeck's JSON drawn by pydeck's own renderer, with what a table needs around it.
+import { Alarms } from "./alarms.js";
 import { Camera, CONTROLLER } from "./camera.js";
 import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
@@ -78,6 +79,7 @@ class Table {
     this.rest = new Rest(this);
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
+    this.alarms = new Alarms(this);
     this.hud.build(this.data);
     this.showSwitches();
     this.listen();
@@ -89,7 +91,7 @@ class Table {
   async start() {
     // Everything is on its way before the renderer is: it then finds its files in the browser's cache and draws once.
     const files = this.spec().layers.map((layer) => layer.data).filter((data) => typeof data === "string");
-    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes(), ...[...new Set(files)].map((url) => fetch(url))]);
+    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes(), this.alarms.load(), ...[...new Set(files)].map((url) => fetch(url))]);
     const { deck, luma } = window;
     deck.log.level = -1;
     this.camera = new Camera(deck, this.canvas, this.data.frame);
@@ -119,7 +121,7 @@ class Table {
     this.live = new Live({
       url: this.data.events,
       onVersions: (revisions, changed) => this.onVersions(revisions, changed),
-      onState: (on) => this.hud.showOnline(on),
+      onState: (on) => this.onState(on),
     });
     this.ticker = setInterval(() => this.tick(), 1000);
     this.tick();
@@ -193,7 +195,7 @@ class Table {
         visible: this.isOn(this.data.layerSwitch[layer.id]),
       };
     });
-    return { ...this.data.deck, layers: [...layers, ...this.litLayers()] };
+    return { ...this.data.deck, layers: [...layers, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
   }
 
   /** A ring on the ground and a beam over what is selected. */
@@ -239,6 +241,7 @@ class Table {
       await this.loadScenes();
       this.showFigures();
     }
+    if (before.alarms !== this.data.alarms) this.alarms.load();
     if (before.fly?.n !== this.data.fly?.n && this.data.fly) this.applyFly(this.data.fly);
     this.refresh();
     this.tick();
@@ -249,7 +252,13 @@ class Table {
     return (SLOW.has(scene) ? this.slowRevisions : this.live?.revisions) ?? {};
   }
 
+  onState(on) {
+    this.hud.showOnline(on);
+    this.alarms.setOnline(on);
+  }
+
   async onVersions(revisions, changed) {
+    this.alarms.onVersions(changed); // before all else: an alarm waits for nothing
     const first = !this.slowRevisions;
     if (first) this.slowRevisions = { ...revisions };
     else if (!this.slowTimer) {
@@ -330,8 +339,9 @@ class Table {
   overlay() {
     const viewport = this.instance.getViewports()[0];
     if (!viewport || !this.camera) return;
-    this.labels.draw(viewport, this.rem);
-    this.overview.draw(viewport, this.insets());
+    const insets = this.insets();
+    this.labels.draw(viewport, this.rem, this.alarms.place(viewport, this.rem, insets));
+    this.overview.draw(viewport, insets, this.alarms.marks);
     this.ruler.judge(viewport);
   }
 
@@ -368,6 +378,8 @@ class Table {
   }
 
   pick(info) {
+    const alarm = this.alarms.hit(info.x, info.y);
+    if (alarm) return alarm;
     const marked = this.labels.hit(info.x, info.y);
     if (marked) return marked;
     const { layer, object } = info;
@@ -398,7 +410,8 @@ class Table {
   onClick(x, y) {
     const info = this.instance.pickObject({ x, y, radius: 3 }) || { x, y };
     const picked = this.pick({ ...info, x, y });
-    if (picked && !(this.visiting && picked.kind === "hot")) this.component.setTriggerValue("picked", picked);
+    if (picked?.kind === "incident") this.alarms.choose(picked.id);
+    else if (picked && !(this.visiting && picked.kind === "hot")) this.component.setTriggerValue("picked", picked);
   }
 
   /** A building's record by its id: roofs, homes and marks that are pointed at carry only that. */
@@ -446,10 +459,12 @@ class Table {
     const clock = { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false };
     this.hud.parts.clock.textContent = new Intl.DateTimeFormat(lang, clock).format(new Date());
     this.rest.tick();
+    this.alarms.tick();
   }
 
   destroy() {
     this.live?.close();
+    this.alarms.close();
     clearInterval(this.ticker);
     clearTimeout(this.slowTimer);
     for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);

@@ -1,0 +1,116 @@
+"""Where an alarm is, in words and shapes: the building that is lit, and the shortest name by which people find it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from data.queries import find_buildings
+from data.store import Store
+from data.viewer import Viewer
+from i18n import Language, t
+from layers.frame import LocalFrame
+from layers.records import Ring, to_polygons, to_texts
+
+NEAR_M = 60.0
+"""Farther away a building says nothing about where something is."""
+
+STANDS_OUT_M = 0.5
+"""What is lit stands so far out of the wall that it is seen before it."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A building: its name, its top above ground, and outlines just outside its walls in local metres."""
+
+    name: str
+    top_m: float
+    rings: list[Ring]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Buildings by id, the nearest one, and what standard addresses may begin with, the longest first."""
+
+    bodies: Mapping[str, Body]
+    ids: tuple[str, ...]
+    tree: shapely.STRtree
+    beginnings: tuple[str, ...]
+
+    def find_body(self, building_id: object) -> Body | None:
+        return self.bodies.get(building_id) if isinstance(building_id, str) else None
+
+    def find_near(self, point: shapely.Point) -> Body | None:
+        """The building nearest to a point of the store, None where there is none near."""
+        found = self.tree.query_nearest(point, max_distance=NEAR_M, all_matches=False)
+        return self.bodies[self.ids[int(found[0])]] if len(found) else None
+
+    def shorten(self, address: str) -> str:
+        """A standard address without province, city and community, which everybody here knows."""
+        for beginning in self.beginnings:
+            if address.startswith(beginning) and len(address) > len(beginning):
+                return address.removeprefix(beginning)
+        return address
+
+
+def find_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
+    """Places of the store, kept until buildings or addresses are written."""
+    return _find_places(store, viewer.scope, frame, store.revision("buildings", "addresses", "community"))
+
+
+@lru_cache(maxsize=4)
+def _find_places(store: Store, viewer: Viewer, frame: LocalFrame, _revision: int) -> Places:
+    buildings = find_buildings(store, viewer)
+    around = buildings.geometry.buffer(STANDS_OUT_M, join_style="mitre")
+    polygons, owners = to_polygons(around, frame)
+    rings: dict[int, list[Ring]] = {}
+    for polygon, owner in zip(polygons, owners.tolist(), strict=True):
+        rings.setdefault(owner, []).append(polygon[0])
+    named = [zone + name for zone, name in zip(to_texts(buildings["zone"]), to_texts(buildings["name"]), strict=True)]
+    ids = tuple(buildings["building_id"].astype(str))
+    columns = zip(ids, named, buildings["height_m"].tolist(), strict=True)
+    bodies = {
+        building_id: Body(name, round(float(height), 2), rings.get(i, []))
+        for i, (building_id, name, height) in enumerate(columns)
+    }
+    row = store.read("SELECT name, address_prefix FROM community").iloc[0]
+    prefix = "" if pd.isna(row["address_prefix"]) else str(row["address_prefix"])
+    return Places(bodies, ids, shapely.STRtree(buildings.geometry.to_numpy()), (prefix + str(row["name"]), prefix))
+
+
+def name_place(row: Mapping[Any, Any], places: Places, lang: Language) -> str:
+    """
+    The shortest name of where an alarm is: home, building, beside which building, grid; a sensitive one's grid only.
+
+    `row` is one of `find_alarms`.
+    """
+    number = row["grid_number"]
+    grid = "" if pd.isna(number) else t("alarms.grid", lang, number=f"{int(number):02d}")
+    point = row["geom"]
+    if point is None or point.is_empty:
+        return t("alarms.no_place", lang)
+    if row["undisclosed"]:
+        return grid
+    if isinstance(row["address"], str) and row["address"]:
+        return places.shorten(row["address"])
+    body = places.find_body(row["building_id"])
+    if body is not None and body.name:
+        return body.name
+    near = places.find_near(point)
+    if near is not None and near.name:
+        return t("alarms.near", lang, place=near.name)
+    return grid or t("alarms.outside", lang)
+
+
+def to_local(point: shapely.Point | None, frame: LocalFrame) -> list[float] | None:
+    """A point of the store in local metres, None where there is none."""
+    if point is None or point.is_empty:
+        return None
+    x, y = frame.to_local(np.array([[point.x, point.y]]))[0].tolist()
+    return [x, y]

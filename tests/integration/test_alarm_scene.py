@@ -1,0 +1,141 @@
+"""The scene of open incidents: what came in is drawn at its home, and what the wall may not know is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import shapely
+import shapely.affinity
+from starlette.testclient import TestClient
+
+from data.settings_store import put_setting
+from data.store import Store
+from data.viewer import WALL
+from i18n import Language
+from incidents.open_alarms import MOST_DRAWN
+from layers import SCENES
+from tests.fixtures.access import Clock
+from tests.fixtures.intake import MIDDLE_M, URL, intake_clock, intake_store, local, report, send, sender
+from tests.fixtures.small_community import build
+
+__all__ = ["intake_clock", "intake_store", "sender"]
+
+FLOOR = {"floor_id": "f2", "building_id": "b12", "level": 2, "elevation_m": 3.2, "height_m": 2.9}
+
+
+def read(store: Store, lang: Language = "zh") -> dict[str, Any]:
+    scene: dict[str, Any] = json.loads(SCENES["alarms"].build(store, WALL, lang, {}))
+    return scene
+
+
+def put_home(store: Store) -> None:
+    """Home 101 of house 12 lies on the second storey, in its western half."""
+    build(store, "floors", {**FLOOR, "geom": shapely.box(0, 0, 10, 10)})
+    middle = shapely.affinity.translate(shapely.box(0, 0, 5, 10), *MIDDLE_M)
+    store.write(
+        lambda tx: tx.execute(
+            "units", "UPDATE units SET level = 2, geom = ST_GeomFromText(?) WHERE unit_id = 'u101'", [middle.wkt]
+        )
+    )
+
+
+def test_an_alarm_is_drawn_at_its_home_and_storey(sender: TestClient, intake_store: Store) -> None:
+    put_home(intake_store)
+    taken = send(sender, address="小村12幢1单元101室", urgency="urgent")
+    scene = read(intake_store)
+    assert scene["counts"] == {"open": 1, "loud": 1, "done": 0, "unplaced": 0, "not_drawn": 0, "drawn": 1}
+    (alarm,) = scene["alarms"]
+    assert (alarm["id"], alarm["k"], alarm["u"], alarm["s"], alarm["l"]) == (
+        taken["incident_id"], "盗窃电动自行车", "urgent", "placed", 0,
+    )  # fmt: skip
+    assert alarm["p"] == "12幢1单元101室"  # everybody here knows in which community
+    assert alarm["pick"] == {"kind": "unit", "id": "u101"}
+    assert alarm["due"] - alarm["at"] == 5 * 60_000
+    # Half a metre outside the walls of a home of 5 x 10 m on the second storey.
+    assert shapely.Polygon(alarm["home"][0]).bounds == (-0.5, -0.5, 5.5, 10.5)
+    assert alarm["storey"] == [3.2, 2.9]
+    assert (shapely.Polygon(alarm["rings"][0]).bounds, alarm["top"]) == ((-0.5, -0.5, 10.5, 10.5), 10.0)
+    assert read(intake_store, "en")["alarms"][0]["k"] == "E-bike theft"
+
+
+def test_of_a_sensitive_kind_the_wall_knows_the_grid_only(sender: TestClient, intake_store: Store) -> None:
+    put_home(intake_store)
+    send(sender, category="self_harm", address="小村12幢1单元101室", description="说要跳楼", caller_name="王建国")
+    scene = read(intake_store)
+    (alarm,) = scene["alarms"]
+    assert (alarm["k"], alarm["p"], alarm["pick"]) == ("警情", "01网格", {"kind": "grid", "id": "g1"})
+    assert alarm["x"] == [0.0, 0.0]  # the middle of the grid, not the house
+    assert not {"home", "rings", "storey", "g"} & set(alarm)
+    told = json.dumps(scene, ensure_ascii=False)
+    for word in ("self_harm", "轻生", "u101", "b12", "12幢", "王建国", "跳楼"):
+        assert word not in told
+
+
+def test_no_caller_and_no_words_of_theirs(sender: TestClient, intake_store: Store) -> None:
+    send(
+        sender,
+        address="小村12幢1单元101室 柳金雀家",
+        description="柳金雀 13987654321 说车被偷",
+        caller_name="柳金雀",
+        caller_phone="13987654321",
+        source_no="JQ-77",
+    )
+    told = json.dumps([read(intake_store), read(intake_store, "en")], ensure_ascii=False)
+    for word in ("柳金雀", "13987654321", "车被偷", "JQ-77"):
+        assert word not in told
+
+
+def test_without_a_house_the_nearest_one_names_the_place(sender: TestClient, intake_store: Store) -> None:
+    send(sender, **local(30, 5))  # twenty metres east of house 12, thirty west of 13
+    send(sender, **local(-95, -95))  # far from all
+    assert {alarm["p"] for alarm in read(intake_store)["alarms"]} == {"12幢附近", "01网格"}
+
+
+def test_without_a_place_it_is_listed_and_counted(sender: TestClient, intake_store: Store) -> None:
+    send(sender, address="说不清在哪里")
+    scene = read(intake_store)
+    assert (scene["counts"]["open"], scene["counts"]["unplaced"], scene["counts"]["drawn"]) == (1, 1, 0)
+    (alarm,) = scene["alarms"]
+    assert (alarm["x"], alarm["p"], alarm["s"]) == (None, "地点待定", "received")
+
+
+def test_two_hundred_are_drawn_and_the_rest_counted(sender: TestClient, intake_store: Store) -> None:
+    urgent = [report(address="小村12幢", urgency="urgent") for _ in range(3)]
+    for rows in (urgent, [report(address="小村13幢") for _ in range(100)], [report(**local(5, 5)) for _ in range(110)]):
+        assert sender.post(URL, json=rows).status_code == 201
+    scene = read(intake_store)
+    assert scene["counts"] == {
+        "open": 213, "loud": 213, "done": 0, "unplaced": 0, "not_drawn": 13, "drawn": MOST_DRAWN,
+    }  # fmt: skip
+    assert len(scene["alarms"]) == 200
+    assert [alarm["u"] for alarm in scene["alarms"][:4]] == ["urgent", "urgent", "urgent", "normal"]
+
+
+def test_it_calms_down_and_goes_out(sender: TestClient, intake_store: Store) -> None:
+    taken = send(sender, address="小村12幢")
+
+    def change(action: str, **values: str) -> dict[str, Any]:
+        body = {"action": action, "reason": "by the test", **values}
+        assert sender.patch(f"{URL}/{taken['incident_id']}", json=body).status_code == 200
+        return read(intake_store)
+
+    assert change("dispatch")["alarms"][0]["l"] == 0
+    accepted = change("accept")
+    assert (accepted["alarms"][0]["l"], accepted["counts"]["loud"], accepted["counts"]["open"]) == (1, 0, 1)
+    assert change("arrive")["alarms"][0]["due"] is None
+    handled = change("handle")
+    assert (handled["alarms"][0]["l"], handled["counts"]["open"], handled["counts"]["done"]) == (2, 0, 1)
+    closed = change("close")
+    assert (closed["alarms"], closed["counts"]["done"]) == ([], 0)
+
+
+def test_the_walls_setting_is_told(intake_store: Store, intake_clock: Clock) -> None:
+    assert (read(intake_store)["flies"], read(intake_store)["shift"]) == (False, [8, 12])
+
+    def put(name: str, value: object) -> None:
+        intake_store.write(lambda tx: put_setting(tx, name, value, changed_by="test", clock=intake_clock))
+
+    put("wall_flies", True)
+    put("shift_first_hour", 9)
+    assert (read(intake_store)["flies"], read(intake_store)["shift"]) == (True, [9, 12])

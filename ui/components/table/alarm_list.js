@@ -1,0 +1,95 @@
+// The right rail's upper part: open incidents in their order with running clocks, the chime's button, and what is not drawn.
+import { el } from "./hud.js";
+
+const LEFT_SHOWN_MS = 3600_000; // the bar of what is left to the target: full at an hour
+
+export class AlarmList {
+  /** `act`: choose(id), turn(step), sound(). `t(key)` is the catalogue, `say(alarm)` the words of an alarm. */
+  constructor(root, t, act, say) {
+    Object.assign(this, { root, t, act, say, rows: new Map(), size: 9 });
+    this.observer = new ResizeObserver(() => document.documentElement.style.setProperty("--sp-alarms-height", `${root.offsetHeight}px`));
+    this.observer.observe(root);
+  }
+
+  fill(key, values) {
+    return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), this.t(key));
+  }
+
+  /** `page` holds the alarms of this page; `state` what else there is to say. */
+  show(page, state) {
+    const { t, act } = this;
+    const { counts, pages, number, hidden, stale, chosen } = state;
+    this.rows = new Map();
+    const rows = page.map((alarm, i) => this.buildRow(alarm, i + 1, chosen === alarm.id));
+    const notes = [
+      stale && this.fill("alarms.stale", { time: stale }),
+      hidden && counts.open && t("alarms.hidden"),
+      !hidden && counts.not_drawn && this.fill("alarms.not_drawn", { count: counts.not_drawn, most: counts.drawn }),
+      !hidden && counts.unplaced && this.fill("alarms.unplaced", { count: counts.unplaced }),
+      counts.done && this.fill("alarms.done", { count: counts.done }),
+    ].filter(Boolean);
+    const turn = pages > 1 && !hidden
+      ? el("div", { class: "sp-alarm-turn" },
+        el("button", { type: "button", class: "sp-button", "data-act": "alarms-back", "aria-label": t("alarms.page_back"), title: t("alarms.page_back"), onclick: () => act.turn(-1) }, "‹"),
+        el("span", {}, this.fill("alarms.page", { page: number + 1, pages })),
+        el("button", { type: "button", class: "sp-button", "data-act": "alarms-next", "aria-label": t("alarms.page_next"), title: t("alarms.page_next"), onclick: () => act.turn(1) }, "›"))
+      : null;
+    this.root.dataset.loud = counts.loud ? "yes" : "no";
+    this.root.replaceChildren(
+      el("header", {},
+        el("h2", {}, t("alarms.title"), el("span", { class: "sp-alarm-count" }, counts.open ? this.fill("alarms.count", counts) : "")),
+        (this.sound = el("button", { type: "button", class: "sp-sound", "data-act": "sound", onclick: act.sound }))),
+      counts.open || counts.done ? "" : el("p", { class: "sp-alarm-none" }, t("alarms.none"), el("small", {}, stale ? "" : t("alarms.none_since"))),
+      hidden ? "" : el("ol", {}, ...rows),
+      turn ?? "",
+      ...notes.map((note) => el("p", { class: "sp-alarm-note" }, note)),
+      counts.open && !hidden ? el("p", { class: "sp-alarm-keys" }, t("alarms.keys_list")) : "",
+    );
+  }
+
+  buildRow(alarm, key, isChosen) {
+    const { t } = this;
+    const [clock, left, bar] = [el("time", {}), el("span", { class: "sp-alarm-left" }), el("i", {})];
+    this.rows.set(alarm.id, { alarm, clock, left, bar });
+    return el("li", {},
+      el("button", { type: "button", class: "sp-alarm", "data-alarm": alarm.id, "data-urgency": alarm.u, "data-quiet": String(alarm.l), "aria-current": isChosen ? "true" : null, onclick: () => this.act.choose(alarm.id) },
+        el("kbd", {}, String(key)),
+        el("b", { title: t(`alarms.urgency_${alarm.u}`) }, alarm.g ? el("i", { class: "sp-alarm-symbol", style: alarm.c ? `background:${alarm.c}` : null, "aria-hidden": "true" }, alarm.g) : null, alarm.k, el("small", {}, t(`alarms.state_${alarm.s}`))),
+        clock,
+        el("span", { class: "sp-alarm-place", title: alarm.p }, alarm.p),
+        left,
+        el("span", { class: "sp-alarm-bar", "aria-hidden": "true" }, bar)));
+  }
+
+  /** Once a second: only what moves. */
+  tick(now) {
+    for (const { alarm, clock, left, bar } of this.rows.values()) {
+      const said = this.say(alarm, now);
+      clock.textContent = said.clock;
+      left.textContent = said.left;
+      left.parentElement.dataset.over = said.over ? "yes" : "no";
+      bar.style.width = alarm.due === null ? "0" : `${Math.round(100 * Math.max(0, Math.min(1, (alarm.due - now) / Math.min(LEFT_SHOWN_MS, Math.max(1, alarm.due - alarm.at)))))}%`;
+    }
+  }
+
+  /** How the chime stands: on, silenced until when, or waiting for a touch. */
+  showSound(state, until) {
+    if (!this.sound) return;
+    this.sound.dataset.sound = state;
+    this.sound.title = state === "on" ? this.fill("alarms.sound_on_help", { time: until }) : state === "silent" ? this.t("alarms.sound_off_help") : state === "locked" ? this.t("alarms.sound_locked_help") : "";
+    this.sound.replaceChildren(buildSpeaker(state), state === "silent" ? this.fill("alarms.sound_off", { time: until }) : this.t(`alarms.sound_${state}`));
+  }
+}
+
+/** A loudspeaker: with waves, crossed out, or with a question. */
+function buildSpeaker(state) {
+  const line = { fill: "none", stroke: "currentColor", "stroke-width": 2.2, "stroke-linecap": "round" };
+  const parts = {
+    on: ["M16 8.5a5 5 0 0 1 0 7M18.6 6a8.5 8.5 0 0 1 0 12"],
+    silent: ["M16 9 22 15M22 9 16 15"],
+    locked: ["M19 6v7M19 17v.6"],
+    none: ["M16 9 22 15M22 9 16 15"],
+  }[state];
+  return el("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
+    el("path", { d: "M3 9v6h4l6 5V4L7 9Z", fill: "currentColor" }), ...parts.map((d) => el("path", { d, ...line })));
+}
