@@ -49,6 +49,7 @@ from server.routes import build_routes
 from server.scenes import SceneEndpoint
 from server.signin import SignIn
 from server.state import AppState
+from server.task_jobs import build_task_jobs
 from server.ticket import Ticket, get_ticket_path, remove_ticket, write_ticket
 from server.watch import Watch
 
@@ -125,13 +126,14 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
 
 
 def build_jobs(state: AppState, door: DoorState) -> list[Job]:
-    """Work at its time: sessions that ended by themselves, what is kept no longer, the nightly backup after that."""
+    """Work at its time: sessions that ended by themselves, what is kept no longer, the nightly backup; tasks."""
     store, clock = state.store, state.clock
     return [
         Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
         # Each hour, because some things are kept for hours: a daily job would keep them for up to a day more.
         Job("retention", lambda: apply_retention(store, clock=clock), every=timedelta(hours=1)),
         build_backup_job(store, state.runtime.settings, clock),
+        *build_task_jobs(store, clock),
     ]
 
 

@@ -9,6 +9,7 @@ from data.queries_alarms import find_alarms
 from data.queries_calendars import find_calendar_days
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
+from data.queries_freshness import find_checks, find_freshness, find_mends, find_proposals, find_verdicts
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_intake import find_reported, find_unplaced
@@ -63,11 +64,13 @@ __all__ = [
     "find_buildings",
     "find_calendar_days",
     "find_categories",
+    "find_checks",
     "find_decision",
     "find_dispatches",
     "find_earlier",
     "find_entrances",
     "find_forces",
+    "find_freshness",
     "find_gates",
     "find_grids",
     "find_incidents",
@@ -75,9 +78,11 @@ __all__ = [
     "find_land",
     "find_map_changes",
     "find_map_knowledge",
+    "find_mends",
     "find_occupants",
     "find_own_dispatches",
     "find_positions",
+    "find_proposals",
     "find_rentals",
     "find_reported",
     "find_responders",
@@ -95,6 +100,7 @@ __all__ = [
     "find_tasks",
     "find_units",
     "find_unplaced",
+    "find_verdicts",
     "find_waiting",
     "find_walls",
     "find_zone_measures",

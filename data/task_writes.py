@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from data.audit import Entry, write_audited
+from data.freshness import Check, put_check, put_visit_date
 from data.incident_writes import Event, append_events, insert_rows
 from data.moments import get_aware
 from data.store import Clock, Store, Transaction
@@ -20,6 +22,7 @@ from gis.errors import RecordMissingError
 
 Row = Mapping[str, object]
 _TABLE = "tasks"
+_SHANGHAI = timedelta(hours=8)  # no summer time since 1991
 _ROW = "SELECT * EXCLUDE (geom), ST_X(geom) AS x_m, ST_Y(geom) AS y_m FROM tasks WHERE task_id = ?"
 _EVENTS = (
     "SELECT kind, at_utc, detail FROM events WHERE subject_table = 'tasks' AND subject_id = ? "
@@ -51,12 +54,15 @@ class TaskChange:
         Rows of tasks to be made, all with the same columns.
     rows
         Rows of other tables by name: evidence, findings, sessions.
+    visits
+        What was verified at the door, as the one who closed the task accepted it.
     """
 
     events: tuple[tuple[str, Event], ...] = ()
     updates: Mapping[str, Row] = field(default_factory=dict)
     new: Sequence[Row] = ()
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    visits: Sequence[Check] = ()
 
 
 Fetch = Callable[[str], StoredTask]
@@ -93,6 +99,9 @@ def apply_change(transaction: Transaction, change: TaskChange) -> None:
         transaction.execute(_TABLE, f"UPDATE tasks SET {names} WHERE task_id = ?", [*values.values(), task_id])
     for table, rows in change.rows.items():
         insert_rows(transaction, table, rows)
+    for check in change.visits:
+        put_check(transaction, check)
+        put_visit_date(transaction, check.subject_kind, check.subject_id, (check.at_utc + _SHANGHAI).date())
     append_events(transaction, change.events, table=_TABLE)
 
 

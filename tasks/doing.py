@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from data.audit import SERVER, Entry, build_entry
+from data.freshness import REGISTERS, Check
 from data.intake import SEALED, mask_at_intake
 from data.rights import check_grid
 from data.secret_files import get_key
@@ -40,6 +42,7 @@ from tasks.steps import to_columns, to_event, to_step
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 _RECHECK_HOUR = time(18)
+_VISITS = (Kind.INSPECTION, Kind.VERIFICATION, Kind.RECTIFICATION)
 
 
 def create_task(store: Store, viewer: Viewer | None, new: NewTask, *, clock: Clock) -> str:
@@ -147,6 +150,8 @@ def _follow(
 ) -> tuple[TaskChange, Done]:
     """What a step does to the other task of a pair: findings and the task that checks them again."""
     task, row = done.task, stored.row
+    if step.action is Action.CLOSE:
+        change = replace(change, visits=_list_visits(task, row))
     if step.action is Action.DEMAND and step.other_id is not None:
         child_id, child, first = _build_recheck(task, stored, step, order)
         return (
@@ -173,6 +178,17 @@ def _follow(
             updates={**change.updates, other_id: to_columns(after)},
         ),
         done,
+    )
+
+
+def _list_visits(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:
+    """What closing a visit accepts as seen at the door, by who did it."""
+    if task.kind not in _VISITS or row["subject_kind"] not in REGISTERS or task.submitted_utc is None:
+        return ()
+    return (
+        Check(
+            row["subject_kind"], row["subject_id"], task.submitted_utc, "door", task.submitted_by, None, task.task_id
+        ),
     )
 
 

@@ -38,7 +38,8 @@ RIGHTS = read_rights()
 QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
 NOT_DRAWN = {
-    f"data.queries_{name}" for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches")
+    f"data.queries_{name}"
+    for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness")
 }
 WITHOUT_VIEWER = {"get_info"}
 
@@ -204,6 +205,7 @@ def test_no_query_hides_in_another_module() -> None:
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
         *("add_photo", "get_photo"),  # work_task, see_photo
+        *("put_rule_table", "propose", "decide_proposal", "find_receivers"),  # an own action each
         "open_fields",
         "ask",
         "decide",
