@@ -28,6 +28,7 @@ from data.runtime import clear_store, set_store
 from data.sessions import Sessions
 from data.settings import Settings
 from data.store import Clock, Store, utc_now
+from incidents.forces import forget_off_duty
 from layers import SCENES
 from server.admission import check_may_serve
 from server.certificates import to_fingerprint
@@ -132,6 +133,7 @@ def build_jobs(state: AppState, door: DoorState) -> list[Job]:
         Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
         # Each hour, because some things are kept for hours: a daily job would keep them for up to a day more.
         Job("retention", lambda: apply_retention(store, clock=clock), every=timedelta(hours=1)),
+        Job("off_duty", lambda: forget_off_duty(store, clock=clock), every=timedelta(minutes=5)),
         build_backup_job(store, state.runtime.settings, clock),
         *build_task_jobs(store, clock),
     ]

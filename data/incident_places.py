@@ -101,13 +101,20 @@ def to_metric(x: float, y: float, crs: str, community_crs: str) -> tuple[float, 
     """Coordinates in a system of `SYSTEMS` → the community's CRS, metres."""
     if crs == "LOCAL":
         return x, y
-    place: Coordinates = np.array([[x, y]])
+    found = to_metric_all([(x, y)], crs, community_crs)[0]
+    return float(found[0]), float(found[1])
+
+
+def to_metric_all(places: Sequence[tuple[float, float]], crs: str, community_crs: str) -> Coordinates:
+    """As `to_metric`, of many in one system; shape (n, 2)."""
+    place: Coordinates = np.array(places, dtype=np.float64).reshape(-1, 2)
+    if crs == "LOCAL":
+        return place
     if crs == "GCJ02":
         place = from_gcj02(place)
     elif crs == "BD09":
         place = from_bd09(place)
-    found = transform_xy(place, CGCS2000 if crs == "CGCS2000" else WGS84, community_crs)[0]
-    return float(found[0]), float(found[1])
+    return transform_xy(place, CGCS2000 if crs == "CGCS2000" else WGS84, community_crs)
 
 
 class PlaceFinder:

@@ -41,14 +41,14 @@ RULES: tuple[Rule, ...] = (
         "positions",
         "responders",
         "kind <> 'volunteer' AND geom IS NOT NULL AND position_utc < $before",
-        "geom = NULL, position_utc = NULL",
+        "geom = NULL, position_utc = NULL, position_source = NULL, position_accuracy_m = NULL",
         lambda settings: timedelta(hours=settings.retention_position_hours),
     ),
     Rule(
         "volunteer_positions",
         "responders",
         "kind = 'volunteer' AND geom IS NOT NULL AND position_utc < $before",
-        "geom = NULL, position_utc = NULL",
+        "geom = NULL, position_utc = NULL, position_source = NULL, position_accuracy_m = NULL",
         lambda settings: timedelta(hours=settings.retention_volunteer_position_hours),
     ),
     Rule(

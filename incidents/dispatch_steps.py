@@ -12,8 +12,19 @@ from data.store import Transaction
 from gis.errors import RecordMissingError
 from incidents.dispatch_records import PREFIX, to_act_event, to_dispatch, to_row, to_sent_event
 from incidents.dispatching import ENDED_WITH_INCIDENT, Act, Dispatch, DispatchAction, align, take_act
+from incidents.duty import Status
+from incidents.forces import is_busy, put_status
 from incidents.life_cycle import ENDED, Case, rebuild, take_step
 from incidents.steps import list_events, list_steps, to_event
+
+# What a dispatch says of the responder. Being asked, saying no and not answering say nothing: they cost nothing.
+_LEADS_TO = {
+    DispatchAction.ACCEPT: Status.ON_THE_WAY,
+    DispatchAction.DEPART: Status.ON_THE_WAY,
+    DispatchAction.ARRIVE: Status.ON_SCENE,
+    DispatchAction.STAND_DOWN: Status.READY,
+    DispatchAction.HAND_OVER: Status.READY,
+}
 
 
 def read_all(transaction: Transaction, incident_id: str) -> list[Dispatch]:
@@ -55,6 +66,10 @@ def put_act(transaction: Transaction, after: Dispatch, act: Act) -> None:
     put_dispatch(transaction, to_row(after), is_new=False)
     append_events(transaction, [(after.dispatch_id, to_act_event(act, after))], table="dispatches")
     queue_message(transaction, PREFIX + act.action, to_row(after), at_utc=act.at_utc)
+    status = _LEADS_TO.get(act.action)
+    # Who never set out does not come free again: off duty they stay off duty.
+    if status is not None and (status is not Status.READY or is_busy(transaction, after.responder_id)):
+        put_status(transaction, after.responder_id, status, at_utc=act.at_utc, by=act.by, source="dispatch")
 
 
 def advance(transaction: Transaction, incident_id: str, dispatches: Sequence[Dispatch], at: datetime, by: str) -> None:

@@ -31,15 +31,16 @@ from i18n import check_language
 from server.api_page import build_api_page
 from server.intake import build_intake_router
 from server.intake_checks import FieldsError
+from server.positions import build_positions_router
 
 PREFIX = "/api/v1"
 OPEN_PATHS = frozenset({f"{PREFIX}/openapi.json", f"{PREFIX}/docs"})
 """Served to everybody: they describe the interface and hold no data."""
-KEYED_PREFIXES = (f"{PREFIX}/incidents", f"{PREFIX}/incident-categories")
+KEYED_PREFIXES = (f"{PREFIX}/incidents", f"{PREFIX}/incident-categories", f"{PREFIX}/positions")
 """Paths that ask for a key of their own instead of a session."""
 MAX_BODY_BYTES = 2_000_000
 _SWEEP_EVERY = timedelta(minutes=1)
-_READ, _WRITE = "incidents:read", "incidents:write"
+_READ, _WRITE, _POSITIONS = "incidents:read", "incidents:write", "positions:write"
 _REFUSED: Mapping[KeyRefusal, tuple[int, str]] = {
     KeyRefusal.UNKNOWN: (401, "The key is missing or not known. Send it as: Authorization: Bearer KEY."),
     KeyRefusal.REVOKED: (401, "The key is missing or not known. Send it as: Authorization: Bearer KEY."),
@@ -69,7 +70,7 @@ def build_api(store: Store, clock: Clock) -> FastAPI:
     api = FastAPI(
         title="Shapan",
         version="1",
-        description="Incidents of one community: taken in, placed, followed to their end.",
+        description="Incidents of one community: taken in, placed, followed to their end; and where radios are.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -78,6 +79,7 @@ def build_api(store: Store, clock: Clock) -> FastAPI:
         dependencies=[Security(HTTPBearer(auto_error=False, description="A key made with: shapan key create"))],
     )
     api.include_router(build_intake_router(store, clock))
+    api.include_router(build_positions_router(store, clock))
     _add_documentation(api)
     api.add_exception_handler(RequestValidationError, _answer_fields)
     api.add_exception_handler(HTTPException, _answer_http)
@@ -111,7 +113,7 @@ class ApiGate:
             return
         headers = Headers(scope=scope)
         scheme, _, text = headers.get("authorization", "").partition(" ")
-        needed = _READ if scope["method"] in {"GET", "HEAD"} else _WRITE
+        needed = _find_scope(scope["method"], scope["path"])
         key = await run_in_threadpool(self._keys.check, text.strip() if scheme.lower() == "bearer" else "", needed)
         if isinstance(key, KeyRefusal):
             status, sentence = _REFUSED[key]
@@ -134,6 +136,13 @@ class ApiGate:
         if self._swept is None or not now - _SWEEP_EVERY < self._swept <= now:
             self._swept = now
             await run_in_threadpool(self._keys.sweep)
+
+
+def _find_scope(method: str, path: str) -> str:
+    """What a key must allow for a request."""
+    if path.startswith(f"{PREFIX}/positions"):
+        return _POSITIONS
+    return _READ if method in {"GET", "HEAD"} else _WRITE
 
 
 async def _read_body(receive: Receive) -> bytes | None:

@@ -44,7 +44,14 @@ _OPEN = frozenset(
     {"/login", "/oidc/start", "/oidc/return", "/health", "/metrics", "/favicon.ico", "/favicon.png"}
     | {"/api/v1/docs", "/api/v1/openapi.json"}
 )
-_OPEN_PREFIXES = ("/connect", "/ca.", "/api/v1/admin/", "/api/v1/incidents", "/api/v1/incident-categories")
+_OPEN_PREFIXES = (
+    "/connect",
+    "/ca.",
+    "/api/v1/admin/",
+    "/api/v1/incidents",
+    "/api/v1/incident-categories",
+    "/api/v1/positions",
+)
 # With a first password nothing else is to be had.
 _FIRST = frozenset({"/password", "/logout"})
 # What a page asks by itself: it must not keep an empty desk signed in.

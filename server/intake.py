@@ -31,7 +31,7 @@ from incidents.taking_in import Correction, Report, TakingIn
 from server import intake_models as models
 from server.intake_checks import check_change, check_incidents, check_moment
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
+REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": models.Refusal, "description": text}
     for code, text in (
         (400, "The body is not JSON."),
@@ -51,7 +51,7 @@ _ID = Annotated[str, Path(max_length=80, description="Id as it was answered")]
 
 def build_intake_router(store: Store, clock: Clock) -> APIRouter:
     """Routes of incidents, of one open store."""
-    router = APIRouter(tags=["incidents"], responses=_REFUSALS)
+    router = APIRouter(tags=["incidents"], responses=REFUSALS)
     taking_in = TakingIn(store, clock)
 
     @router.post(

@@ -41,7 +41,7 @@ def check_incidents(store: Store, incidents: Sequence[IncidentIn], now: datetime
 
 def check_change(store: Store, change: ChangeIn) -> None:
     """Raise `FieldsError` when a change changes nothing or its parts do not fit."""
-    problems = list(_find_place_problems("", change.lon, change.lat, change.crs))
+    problems = list(find_place_problems("", change.lon, change.lat, change.crs))
     if change.category is not None and change.category not in _read_categories(store):
         problems.append(("category", _unknown_category(change.category)))
     if (change.action is Action.MARK_DUPLICATE) != (change.duplicate_of is not None):
@@ -61,8 +61,8 @@ def check_moment(field: str, moment: datetime | None) -> datetime | None:
 
 
 def _find_problems(one: IncidentIn, known: frozenset[str], now: datetime) -> Iterator[Problem]:
-    yield from _find_place_problems("", one.lon, one.lat, one.crs)
-    yield from _find_place_problems("caller_", one.caller_lon, one.caller_lat, one.caller_crs)
+    yield from find_place_problems("", one.lon, one.lat, one.crs)
+    yield from find_place_problems("caller_", one.caller_lon, one.caller_lat, one.caller_crs)
     if one.category not in known:
         yield "category", _unknown_category(one.category)
     if one.received_at > now + _AHEAD:
@@ -74,7 +74,8 @@ def _find_problems(one: IncidentIn, known: frozenset[str], now: datetime) -> Ite
         yield "occurred_from", "lies after received_at"
 
 
-def _find_place_problems(prefix: str, lon: float | None, lat: float | None, crs: str | None) -> Iterator[Problem]:
+def find_place_problems(prefix: str, lon: float | None, lat: float | None, crs: str | None) -> Iterator[Problem]:
+    """What is wrong with coordinates that belong together; `prefix` stands before their fields' names."""
     given = {"lon": lon, "lat": lat, "crs": crs}
     missing = [name for name, value in given.items() if value is None]
     if len(missing) == len(given):

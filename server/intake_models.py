@@ -33,11 +33,13 @@ System = Annotated[Literal["WGS84", "CGCS2000", "GCJ02", "BD09", "LOCAL"], Befor
 Urgency = Literal["urgent", "normal", "not_police"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What nobody asked for is refused."""
+
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class _Place(_Strict):
+class _Place(Strict):
     """A place as it is said."""
 
     address: Line | None = Field(None, description="Address in words, as the caller said it")

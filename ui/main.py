@@ -11,6 +11,7 @@ from ui.approvals_page import show_approvals
 from ui.audit_page import show_audit
 from ui.command_page import show_command
 from ui.desk import show_desk
+from ui.forces_page import show_forces
 from ui.session import get_language, get_viewer
 from ui.settings_page import show_settings
 from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_out
@@ -18,6 +19,7 @@ from ui.wall import show_wall
 
 DRAW = {
     "desk": show_desk,
+    "forces": show_forces,
     "command": show_command,
     "approvals": show_approvals,
     "audit": show_audit,

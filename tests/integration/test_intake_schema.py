@@ -18,6 +18,7 @@ from tests.fixtures.access import Clock
 from tests.fixtures.intake import build_store, make_key
 
 EXAMPLES = 30
+SCOPES = ("incidents:write", "incidents:read", "positions:write")
 CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
 
 
@@ -35,10 +36,10 @@ def interface(store: Store) -> schemathesis.BaseSchema:
 
 @pytest.fixture(scope="module")
 def headers(store: Store) -> dict[str, str]:
-    return {"Authorization": f"Bearer {make_key(store, Clock(), 'incidents:write', 'incidents:read', rate=6000)}"}
+    return {"Authorization": f"Bearer {make_key(store, Clock(), *SCOPES, rate=6000)}"}
 
 
-@pytest.mark.parametrize("operation", ["take_in", "list", "get", "change", "categories"])
+@pytest.mark.parametrize("operation", ["take_in", "list", "get", "change", "categories", "positions"])
 def test_no_request_breaks_it(interface: schemathesis.BaseSchema, headers: dict[str, str], operation: str) -> None:
     described = interface.find_operation_by_id(operation)
 
@@ -52,5 +53,5 @@ def test_no_request_breaks_it(interface: schemathesis.BaseSchema, headers: dict[
 
 def test_every_operation_is_asked(interface: schemathesis.BaseSchema) -> None:
     assert {one.ok().definition.raw["operationId"] for one in interface.get_all_operations()} == {
-        "take_in", "list", "get", "change", "categories",
+        "take_in", "list", "get", "change", "categories", "positions",
     }  # fmt: skip
