@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from server.admin import build_admin_routes
+from server.alarm import build_alarm_routes
 from server.api import PREFIX as API_PREFIX
 from server.api import build_api
 from server.connect import build_connect_routes
@@ -44,6 +45,7 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         Route("/scene/{layer}.json", (scenes or SceneEndpoint(state)).respond),
         Route("/vendor/deck.js", renderer.respond),
         Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
+        *build_alarm_routes(state),
         *build_admin_routes(state),
         Mount(API_PREFIX, app=build_api(state.store, state.clock)),
         *([] if state.network is None else build_connect_routes(state.network)),

@@ -1,5 +1,6 @@
 // Open incidents on the wall: fetched as soon as the stream names them, lit, listed, sounded, picked by click or number pad.
 import { AlarmList } from "./alarm_list.js";
+import { AlarmPanel } from "./alarm_panel.js";
 import { Beacons } from "./beacons.js";
 import { Chime } from "./chime.js";
 import { sceneUrl } from "./live.js";
@@ -18,12 +19,17 @@ export class Alarms {
     this.side = document.createElement("section");
     this.side.className = "sp-alarms";
     table.chrome.before(this.canvas);
-    table.host.append(this.side);
+    const panel = document.createElement("section");
+    panel.className = "sp-alarm-panel";
+    table.host.append(this.side, panel);
     const t = (key) => table.data.strings[key] ?? "";
     this.t = t;
     this.beacons = new Beacons(this.canvas, table.data.frame, (alarm) => this.label(alarm));
     this.chime = new Chime(() => this.showSound());
     this.list = new AlarmList(this.side, t, { choose: (id) => this.choose(id), turn: (step) => this.turn(step), sound: () => this.chime.press() }, (alarm, now) => this.say(alarm, now));
+    this.panel = new AlarmPanel(panel, (key, values = {}) => this.list.fill(key, values), {
+      close: () => this.shutPanel(), lang: () => table.data.lang, duration: (ms) => this.duration(ms), clock: (alarm) => this.say(alarm).clock,
+    });
     this.onTouch = () => this.chime.unlock();
     this.onKey = (event) => this.handleKey(event);
     for (const name of ["pointerdown", "keydown", "touchend"]) window.addEventListener(name, this.onTouch, { capture: true, passive: true });
@@ -72,6 +78,7 @@ export class Alarms {
   }
 
   onVersions(changed) {
+    if (this.panel.isOpen && changed.includes("dispatches")) this.panel.ask();
     if (this.table.data.sceneTables.alarms.some((name) => changed.includes(name))) this.load();
   }
 
@@ -232,19 +239,27 @@ export class Alarms {
     this.beacons.chosen = id;
     this.show();
     if (alarm.pick) this.table.component.setTriggerValue("picked", alarm.pick);
+    this.panel.open(alarm);
     if (alarm.x) this.flyTo(alarm);
+    this.table.overlay();
+  }
+
+  /** The alarm stays selected; digits pick alarms again. */
+  shutPanel() {
+    this.panel.close();
     this.table.overlay();
   }
 
   letGo() {
     this.chosen = null;
     this.beacons.chosen = null;
+    this.panel.close();
   }
 
   handleKey(event) {
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable || event.ctrlKey || event.metaKey || event.altKey) return;
     const digit = /^(?:Numpad|Digit)([0-9])$/.exec(event.code)?.[1]; // by its place: so it works without NumLock, too
-    const action = digit && Number(digit) >= 1 ? () => this.shown[Number(digit) - 1] && this.choose(this.shown[Number(digit) - 1].id) : { NumpadAdd: () => this.turn(1), NumpadSubtract: () => this.turn(-1) }[event.code];
+    const action = this.panel.isOpen ? this.findPanelAction(event.code, digit) : this.findListAction(event.code, digit);
     if (!action || this.hidden || !this.isAny) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -252,9 +267,21 @@ export class Alarms {
     action();
   }
 
+  findListAction(code, digit) {
+    if (Number(digit) >= 1) return () => this.shown[digit - 1] && this.choose(this.shown[digit - 1].id);
+    return { NumpadAdd: () => this.turn(1), NumpadSubtract: () => this.turn(-1) }[code];
+  }
+
+  findPanelAction(code, digit) {
+    if (Number(digit) >= 1) return () => this.panel.choose(digit - 1);
+    if (digit === "0" || code === "Escape") return () => this.shutPanel();
+    return { NumpadEnter: () => this.panel.record(), Enter: () => this.panel.record() }[code];
+  }
+
   /** Once a second. */
   tick() {
     this.list.tick(this.now);
+    this.panel.tick();
     if (this.chime.state !== this.sounded) {
       this.sounded = this.chime.state;
       this.showSound();

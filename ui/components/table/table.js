@@ -302,7 +302,8 @@ class Table {
     const wide = window.innerWidth > 900 && !this.chrome.classList.contains("sp-bare");
     const left = wide ? this.hud.parts.left.getBoundingClientRect().right : 0;
     const right = wide && rail ? window.innerWidth - rail.getBoundingClientRect().left : 0;
-    const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : 4.2 * this.rem;
+    const panel = this.alarms?.panel.root.offsetHeight || 0; // of one alarm, over the tools
+    const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : Math.max(4.2 * this.rem, panel + 1.4 * this.rem);
     return { left: left + 12, right: right + 12, top: (wide ? 4.2 : 8) * this.rem, bottom: sheet + 0.4 * this.rem };
   }
 
