@@ -46,6 +46,7 @@ from server.oidc import OfficeSignIn
 from server.oidc_options import ProviderOptions, find_provider_options
 from server.oidc_provider import Provider
 from server.operations import is_synthetic, open_store
+from server.pairing import Pairing
 from server.routes import build_routes
 from server.scenes import SceneEndpoint
 from server.signin import SignIn
@@ -131,6 +132,7 @@ def build_jobs(state: AppState, door: DoorState) -> list[Job]:
     store, clock = state.store, state.clock
     return [
         Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
+        *([] if state.pairing is None else [Job("pairing", state.pairing.sweep, every=timedelta(minutes=1))]),
         # Each hour, because some things are kept for hours: a daily job would keep them for up to a day more.
         Job("retention", lambda: apply_retention(store, clock=clock), every=timedelta(hours=1)),
         Job("off_duty", lambda: forget_off_duty(store, clock=clock), every=timedelta(minutes=5)),
@@ -201,7 +203,9 @@ def serve(
             is_demo=door.is_demo,
         )
         held.callback(clear_store)
-        state = AppState(runtime, clock, SCENES, EventHub(), ticket.token, clock(), network=network)
+        pairing = Pairing(clock)
+        state = AppState(runtime, clock, SCENES, EventHub(), ticket.token, clock(), network=network, pairing=pairing)
+        door.sessions.on_end(lambda session: pairing.end_session(session.session_id))
         state.metrics.watch(store, state.hub)
         state.metrics.watch_backups(lambda: find_backup_age_s(settings.store_name, settings.backup_folder, clock=clock))
         configure_streamlit(address=address, port=ticket.port)
@@ -213,12 +217,16 @@ def serve(
             write_ticket(path, ticket)
             on_ready(ticket, store)
 
+        def close_streams() -> None:
+            state.hub.close()
+            pairing.close()
+
         run_until_stopped(
             app,
             listener,
             beside=[] if office is None or network is None else office.build_listeners(app, network, store),
             on_ready=announce,
-            on_stop=state.hub.close,
+            on_stop=close_streams,
         )
 
 

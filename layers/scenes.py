@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from layers.alarms import ALARMS
 from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
+from layers.directory import DIRECTORY
 from layers.figures import FIGURES
 from layers.grids import GRIDS
 from layers.ground import BORDER_SCENE, GROUND
 from layers.hot import HOT_CURTAINS, HOT_PLACES
+from layers.inside import INSIDE
 from layers.key_sites import KEY_SITES
 from layers.labels import GRID_LABELS, LABELS
 from layers.land import LAND_SCENE, TREES
@@ -24,5 +26,6 @@ SCENES: dict[str, Scene] = {
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
         PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
         ALARMS,
+        DIRECTORY, INSIDE,
     )
 }  # fmt: skip

@@ -55,8 +55,11 @@ _OPEN_PREFIXES = (
 # With a first password nothing else is to be had.
 _FIRST = frozenset({"/password", "/logout"})
 # What a page asks by itself: it must not keep an empty desk signed in.
-_BY_ITSELF = ("/scene/", "/events", "/assets/", "/vendor/", "/static/", "/_stcore/", "/media/", "/whoami")
-_STREAMS = frozenset({"/events"})
+_BY_ITSELF = (
+    *("/scene/", "/events", "/assets/", "/vendor/", "/static/", "/_stcore/", "/media/", "/whoami"),
+    *("/pair/state", "/pair/stream"),
+)
+_STREAMS = frozenset({"/events", "/pair/stream"})
 # Forms and what Streamlit posts; files come in through the command line's own address.
 _MAX_BODY_BYTES = 1_000_000
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

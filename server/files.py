@@ -79,10 +79,16 @@ def build_assets(folder: Path, *, boot_id: str) -> dict[str, FileAnswer]:
 
 
 class AssetsEndpoint:
-    """Answers `/assets/{path}` from a fixed list."""
+    """
+    Answers `/assets/{path}` from a fixed list: the table's files by their own path, those of the folders `beside` it
+    under their folder's name. Scripts import one another by these addresses.
+    """
 
-    def __init__(self, folder: Path, *, boot_id: str) -> None:
+    def __init__(self, folder: Path, *, boot_id: str, beside: tuple[str, ...] = ()) -> None:
         self._answers = build_assets(folder, boot_id=boot_id)
+        for name in beside:
+            answers = build_assets(folder.parent / name, boot_id=boot_id)
+            self._answers |= {f"{name}/{path}": answer for path, answer in answers.items()}
 
     def respond(self, request: Request) -> Response:
         """The file, or 404."""

@@ -16,8 +16,13 @@ from server.connect import build_connect_routes
 from server.events import respond_events
 from server.files import AssetsEndpoint, build_renderer
 from server.health import build_health_route
+from server.pairing import Pairing
+from server.pairing_routes import PairingRoutes
 from server.scenes import SceneEndpoint
 from server.state import AppState
+
+BESIDE_THE_TABLE = ("surfaces", "inside", "ground")
+"""Components whose scripts are served as the table's are."""
 
 
 def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None = None) -> list[BaseRoute]:
@@ -44,8 +49,12 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         Route("/events", answer_events),
         Route("/scene/{layer}.json", (scenes or SceneEndpoint(state)).respond),
         Route("/vendor/deck.js", renderer.respond),
-        Route("/assets/{path:path}", AssetsEndpoint(assets, boot_id=state.runtime.boot_id).respond),
         *build_alarm_routes(state),
+        Route(
+            "/assets/{path:path}",
+            AssetsEndpoint(assets, boot_id=state.runtime.boot_id, beside=BESIDE_THE_TABLE).respond,
+        ),
+        *PairingRoutes(state.pairing or Pairing(state.clock), state.store, state.clock).build_routes(),
         *build_admin_routes(state),
         Mount(API_PREFIX, app=build_api(state.store, state.clock)),
         *([] if state.network is None else build_connect_routes(state.network)),

@@ -14,6 +14,7 @@ from i18n import Language
 from server.events import EventHub
 from server.lan import OfficeNetwork
 from server.metrics import Metrics
+from server.pairing import Pairing
 
 # Not drawn, but heard of at once: a screen chimes when nobody answers.
 _TOLD = frozenset({"dispatches"})
@@ -63,6 +64,8 @@ class AppState:
         Figures of this process.
     network
         The office network that is served beside loopback; None without `--lan`.
+    pairing
+        Surfaces that follow one another; None: `build_routes` begins with none.
     """
 
     runtime: Runtime
@@ -73,6 +76,7 @@ class AppState:
     started_utc: datetime
     metrics: Metrics = field(default_factory=Metrics)
     network: OfficeNetwork | None = None
+    pairing: Pairing | None = None
 
     @property
     def store(self) -> Store:

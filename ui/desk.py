@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from data.openings import get_opening_end, open_fields
-from data.queries import Place, find_categories, find_occupants, find_units, get_place
-from data.runtime import get_store
+from data.queries import PLACE_KINDS, Place, find_categories, find_occupants, find_units, get_place
+from data.runtime import get_boot_id, get_store
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import BadRecordError, NotAllowedError, RecordMissingError
 from i18n import Language, t, term
 from ui import session
 from ui.cards import build_card, escape_markdown
+from ui.components.surfaces.component import show_desk_link
 from ui.search import find_hits, label_hit, show_nothing_found, to_place
 
 _PLACE = "desk_place"
@@ -37,6 +38,7 @@ def show_desk(viewer: Viewer, lang: Language) -> None:
     st.title(t("desk.title", lang))
     left, right = st.columns([2, 3], gap="large")
     with left:
+        show_desk_link(lang, get_boot_id(), _get_chosen(), on_picked=_follow)
         _show_search(store, viewer, lang)
     chosen = _get_chosen()
     if chosen is None:
@@ -72,6 +74,13 @@ def _choose(kind: str, place_id: str) -> None:
     st.session_state[_PLACE] = [kind, place_id]
     for name in ("kind", "id"):
         st.query_params.pop(name, None)
+
+
+def _follow() -> None:
+    """Open what another surface selected, as far as this viewer may see it."""
+    picked = st.session_state["desk_link"].get("picked")
+    if picked and picked.get("kind") in PLACE_KINDS:
+        _choose(str(picked["kind"]), str(picked["id"]))
 
 
 def _show_search(store: Store, viewer: Viewer, lang: Language) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from data.queries import find_buildings, get_info
+from data.queries import PLACE_KINDS, find_buildings, get_info
 from data.runtime import get_boot_id, get_store
 from data.viewer import WALL, Viewer
 from i18n import t
@@ -41,8 +41,12 @@ def show_wall(viewer: Viewer) -> None:
         picked = st.session_state["table"].get("picked")
         if not picked:
             return
-        target = None if picked["kind"] == "hot" else find_target(store, WALL, frame, **_named(picked), fly=False)
-        session.select(picked, target=target)
+        # What another surface selected (ui/components/surfaces) is flown to; what was clicked here is in view already.
+        is_place = picked["kind"] in PLACE_KINDS
+        fly = bool(picked.get("fly"))
+        target = find_target(store, WALL, frame, **_named(picked), fly=fly) if is_place else None
+        known = {"kind": picked["kind"], "id": picked["id"]} if is_place or picked["kind"] == "hot" else None
+        session.select(known, target=target)
         session.forget_search()
 
     def speak() -> None:

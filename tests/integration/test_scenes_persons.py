@@ -87,7 +87,11 @@ async def fetch_scenes(state: AppState) -> list[tuple[str, str]]:
     app = Starlette(routes=build_routes(state, assets=ROOT / "ui" / "components" / "table"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         asked = [(name, lang) for name in SCENES for lang in LANGUAGES]
-        answers = [(name, await client.get(f"/scene/{name}.json", params={"lang": lang})) for name, lang in asked]
+        of_one = {name: {"building": "1"} for name, scene in SCENES.items() if "building" in scene.params}
+        answers = [
+            (name, await client.get(f"/scene/{name}.json", params={"lang": lang, **of_one.get(name, {})}))
+            for name, lang in asked
+        ]
     return [(name, answer.raise_for_status().text) for name, answer in answers]
 
 

@@ -14,6 +14,8 @@ from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer
 from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 
 _HERE = Path(__file__).parent
+_STYLES = (_HERE / "table.css", _HERE / "alarms.css", _HERE.parent / "surfaces" / "wall.css")
+_STRINGS = ("table", "alarms", "surfaces")
 # The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
 _JS = (
     "export default (component) => import(location.origin + component.data.module)"
@@ -39,7 +41,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
 _mount = st.components.v2.component(
     "shapan_table",
     html='<div class="shapan-table"></div>',
-    css="\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("table.css", "alarms.css")),
+    css="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
     js=_JS,
     isolate_styles=False,
 )
@@ -68,7 +70,7 @@ def build_table_data(
     files = {name: scene_url(name, revisions, lang=lang, boot_id=boot_id, params=params) for name in _FETCHED}
     return {
         "lang": lang,
-        "strings": {**section("table", lang), **section("alarms", lang)},
+        "strings": {name: text for part in _STRINGS for name, text in section(part, lang).items()},
         "module": f"/assets/table.js?b={boot_id}",
         "renderer": "/vendor/deck.js",
         "events": "/events",

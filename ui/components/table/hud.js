@@ -79,6 +79,7 @@ export class Hud {
       this.keep("asOf", el("span", { class: "sp-asof" })),
       this.keep("online", el("span", { class: "sp-online", "data-on": "no" }, t("table.offline"))),
       this.buildMenu(data.menu),
+      this.keep("pair", el("button", { type: "button", class: "sp-button sp-pair", "data-act": "pair", title: t("surfaces.pair_help"), onclick: act.pair }, t("surfaces.pair"))),
       this.button("table.visitor", act.visitor),
       el("button", { type: "button", class: "sp-button", "data-act": "lang", lang: other, onclick: () => act.language(other) }, t("table.other_language")),
       this.keep("clock", el("time", { class: "sp-clock" })));

@@ -9,6 +9,7 @@ import { toLocal } from "./scale.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
 import { buildConfiguration } from "./solids.js";
+import { WallSurfaces } from "./surfaces/wall.js";
 
 const SWITCHES = "shapan.switches";
 const PATIENCE_MS = 10_000;
@@ -77,6 +78,7 @@ class Table {
     this.whole = false; // before that only what a table cannot do without is drawn
     this.ruler = new Ruler(this);
     this.rest = new Rest(this);
+    this.surfaces = new WallSurfaces(this);
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
     this.alarms = new Alarms(this);
@@ -127,6 +129,7 @@ class Table {
     this.tick();
     if (this.data.fly) this.applyFly(this.data.fly);
     this.host.dataset.ready = "yes";
+    this.surfaces.start();
   }
 
   /** Waits until the renderer has read every file. */
@@ -327,6 +330,7 @@ class Table {
   select(picked, outline = null) {
     this.selected = picked ? { ...picked, outline } : null;
     this.labels.selected = this.selected;
+    this.surfaces.selected(picked);
   }
 
   /** Local metres in the middle of what the rails leave free. */
@@ -364,6 +368,7 @@ class Table {
       stepGrid: (step) => this.ruler.stepGrid(step),
       orthographic: () => this.setOrthographic(!this.camera.orthographic),
       tour: () => this.rest.setTour(!this.rest.tour),
+      pair: () => this.surfaces.open(),
     };
   }
 
@@ -371,6 +376,7 @@ class Table {
     this.switches[id] = !this.isOn(id);
     localStorage.setItem(SWITCHES, JSON.stringify(this.switches));
     this.refresh();
+    this.surfaces.switched();
   }
 
   setOrthographic(on) {
@@ -466,6 +472,7 @@ class Table {
   destroy() {
     this.live?.close();
     this.alarms.close();
+    this.surfaces.close();
     clearInterval(this.ticker);
     clearTimeout(this.slowTimer);
     for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);

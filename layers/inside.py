@@ -1,0 +1,186 @@
+"""
+One building from inside: entrances, storeys and units as seen from its front, and their outlines.
+
+Everything is in metres of the building's own frame: `a` along the front from left to right as one who stands before its
+entrances sees it, `d` the depth behind the front. No person and no number of persons of one home is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from data.queries import find_buildings, find_entrances, find_grids, find_rentals, find_units
+from data.store import Store
+from gis.errors import BadRecordError
+from i18n import t
+from layers.records import to_texts
+from layers.scene import Records, Scene, SceneRequest
+
+FLOOR_M = 3.0  # of a storey that nobody measured
+Coordinates = npt.NDArray[np.float64]
+
+
+class _Front:
+    """A building's own frame."""
+
+    def __init__(self, outline: shapely.Geometry, doors: Coordinates) -> None:
+        box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(outline))
+        sides = np.diff(box[:3], axis=0) if len(box) >= 3 else np.array([[1.0, 0.0], [0.0, 1.0]])
+        along = sides[int(np.argmax(np.hypot(*sides.T)))]
+        along = along / max(float(np.hypot(*along)), 1e-9)
+        middle = shapely.get_coordinates(shapely.centroid(outline))[0]
+        # Where the entrances are is the front; without any, the south as people in this country would expect it.
+        outwards = (doors.mean(axis=0) - middle) if len(doors) else np.array([0.0, -1.0])
+        inwards = np.array([-along[1], along[0]])
+        if inwards @ outwards > 0:
+            inwards = -inwards
+        self._axes = np.column_stack([np.array([inwards[1], -inwards[0]]), inwards])
+        turned = shapely.get_coordinates(outline) @ self._axes
+        self._corner = turned.min(axis=0)
+        self.size_m = turned.max(axis=0) - self._corner
+
+    def turn(self, coordinates: Coordinates) -> Coordinates:
+        """Coordinates of the CRS, shape (n, 2), as along and depth, to the centimetre."""
+        turned: Coordinates = np.round(coordinates @ self._axes - self._corner, 2)
+        return turned
+
+    def rings(self, shape: shapely.Geometry | None) -> list[list[list[float]]]:
+        """Outer rings of a shape."""
+        polygons = [one for one in shapely.get_parts(shape) if one.geom_type == "Polygon"] if shape is not None else []
+        return [self.turn(shapely.get_coordinates(one.exterior)).tolist() for one in polygons]
+
+
+def _build(request: SceneRequest) -> Records:
+    store, viewer = request.store, request.viewer
+    building_id = request.params.get("building") or _find_building(store, request.params.get("unit", ""))
+    if not building_id:
+        return {"id": ""}
+    buildings = find_buildings(store, viewer)
+    rows = buildings[buildings["building_id"] == building_id]
+    if rows.empty:
+        raise BadRecordError(f"There is no building '{building_id[:80]}' in this store. Choose it on the table.")
+    building = rows.iloc[0]
+    entrances = find_entrances(store, viewer)
+    entrances = entrances[entrances["building_id"] == building_id].reset_index(drop=True)
+    front = _Front(building["geom"], shapely.get_coordinates(entrances.geometry.to_numpy()))
+    units = find_units(store, viewer, building_id)
+    rentals = find_rentals(store, viewer)
+    rentals = rentals[(rentals["building_id"] == building_id) & rentals["unit_id"].notna()]
+    let = {str(row["unit_id"]): row for row in rentals.to_dict("records")}
+    grids = find_grids(store, viewer).set_index("grid_id")["number"]
+    return {
+        "id": building_id,
+        "name": f"{_text(building['zone'])}{_text(building['name'])}" or t("inside.unnamed", request.lang),
+        "address": _text(building["address"]),
+        "use": building["use"],
+        "grid": int(grids[building["grid_id"]]) if building["grid_id"] in grids.index else None,
+        "floors": [int(building["floors_above"]), int(building["floors_below"])],
+        "assumed": building["floors_source"] == "assumed",
+        "height": float(building["height_m"]),
+        "size": front.size_m.round(2).tolist(),
+        "outline": front.rings(building["geom"]),
+        "entrances": _build_entrances(entrances, front),
+        "levels": _build_levels(store, building, units),
+        "units": _build_units(units, let, front),
+    }
+
+
+def _find_building(store: Store, unit_id: str) -> str:
+    """The building of a unit; empty without one."""
+    if not unit_id:
+        return ""
+    rows = store.read("SELECT building_id FROM units WHERE unit_id = ?", [unit_id])
+    if rows.empty:
+        raise BadRecordError(f"There is no unit '{unit_id[:80]}' in this store. Choose it on the table.")
+    return str(rows["building_id"].iloc[0])
+
+
+def _build_entrances(entrances: gpd.GeoDataFrame, front: _Front) -> list[dict[str, object]]:
+    """Entrances from left to right."""
+    places = front.turn(shapely.get_coordinates(entrances.geometry.to_numpy()))
+    records: list[dict[str, object]] = [
+        {"id": one, "n": name, "x": place}
+        for one, name, place in zip(entrances["entrance_id"], to_texts(entrances["name"]), places.tolist(), strict=True)
+    ]
+    return sorted(records, key=lambda record: record["x"])  # type: ignore[arg-type, return-value]
+
+
+def _build_levels(store: Store, building: pd.Series[Any], units: gpd.GeoDataFrame) -> list[dict[str, object]]:
+    """Every storey from the top, as it is drawn: those of the register, else as many as the building has."""
+    rows = store.read(
+        "SELECT level, name, elevation_m, height_m FROM floors WHERE building_id = ?", [building["building_id"]]
+    )
+    known = {int(row["level"]): row for row in rows.to_dict("records")}
+    above, below = int(building["floors_above"]), int(building["floors_below"])
+    levels = set(range(1, above + 1)) | set(range(-below, 0)) | set(known)
+    levels |= {int(level) for level in units["level"].dropna()}
+    return [
+        {
+            "l": level,
+            "n": _text(known[level]["name"]) if level in known else "",
+            "z": float(known[level]["elevation_m"]) if level in known else (level - (level > 0)) * FLOOR_M,
+            "h": float(known[level]["height_m"]) if level in known else FLOOR_M,
+        }
+        for level in sorted(levels, reverse=True)
+    ]
+
+
+def _build_units(units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], front: _Front) -> list[dict[str, object]]:
+    """Units by storey from the top, and from left to right."""
+    records: list[dict[str, object]] = []
+    for row in units.to_dict("records"):
+        rings = front.rings(row["geom"])
+        middle = np.mean([point for ring in rings for point in ring[:-1]], axis=0).tolist() if rings else None
+        rental = let.get(str(row["unit_id"]))
+        records.append(
+            {
+                "id": row["unit_id"],
+                "l": 1 if pd.isna(row["level"]) else int(row["level"]),
+                "e": row["entrance_id"] if isinstance(row["entrance_id"], str) else None,
+                "n": str(row["room"]),
+                "t": _text(row["name"]),
+                "u": row["use"],
+                "m": None if pd.isna(row["area_m2"]) else round(float(row["area_m2"]), 1),
+                "x": middle,
+                "p": rings,
+                "r": None if rental is None else _build_rental(rental),
+                "v": _to_day(row["verified_utc"]),
+            }
+        )
+    return sorted(records, key=lambda one: (-int(str(one["l"])), one["x"] or [0.0], str(one["n"])))
+
+
+def _build_rental(rental: Mapping[str, Any]) -> dict[str, object]:
+    """What of a rental is no person's: colour, suspicion, last visit."""
+    return {
+        "c": _text(rental["colour"]) or None,
+        "s": bool(rental["suspected_group"]),
+        "ok": not pd.isna(rental["confirmed_utc"]),
+        "v": _to_day(rental["last_visit_on"]),
+    }
+
+
+def _to_day(value: Any) -> str | None:
+    if value is None or pd.isna(value):
+        return None
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+INSIDE = Scene(
+    "inside",
+    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community"),
+    _build,
+    params=("building", "unit"),
+)

@@ -1,0 +1,1 @@
+"""The plan on which gates and walls are drawn."""

@@ -1,0 +1,1 @@
+"""Surfaces that follow one another: wall, second screen, desk and tablet."""

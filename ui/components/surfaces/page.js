@@ -1,0 +1,42 @@
+// What both plain pages have: their data, the catalogue, and words that tell how it stands with the pairing.
+import { Channel, buildJoin } from "./channel.js";
+import { el } from "../hud.js";
+
+export const root = document.getElementById("surface");
+export const data = JSON.parse(root.dataset.page);
+
+/** A text of the catalogue, its {places} filled. */
+export function t(key, values = {}) {
+  return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), data.strings[key] ?? key);
+}
+
+export async function fetchScene(name, params = {}) {
+  const answer = await fetch(`/scene/${name}.json?${new URLSearchParams({ lang: data.lang, ...params })}`, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return answer.json();
+}
+
+/** The first page of a device: what it is for, why it is not paired (any more), and the field for the code. */
+export function buildWelcome(surface, channel, why) {
+  const { form, code } = buildJoin({ channel, t, el });
+  setTimeout(() => code.focus());
+  return el("section", { class: "sf-welcome" },
+    el("h1", {}, t(`surfaces.${surface}_title`)),
+    why ? el("p", { class: "sf-why", role: "status" }, t(`surfaces.why_${why}`)) : null,
+    el("p", {}, t(`surfaces.${surface}_what`)), el("p", {}, t("surfaces.join_how")), form,
+    el("p", { class: "sf-foot" }, el("a", { href: data.other }, t("surfaces.other_language"))));
+}
+
+/** The line at the top: whose community, synthetic or not, whether the wall is there, and the way out. */
+export function buildHead(channel, { online, members }) {
+  const there = online && members.wall > 0;
+  return el("header", { class: "sf-head" },
+    el("strong", {}, data.community.name),
+    data.community.synthetic ? el("span", { class: "sf-synthetic", role: "note" }, t("surfaces.synthetic")) : null,
+    el("span", { class: "sf-fill" }),
+    el("span", { class: "sf-online", "data-on": there ? "yes" : "no" }, t(there ? "surfaces.with_wall" : online ? "surfaces.wall_away" : "surfaces.line_lost")),
+    el("a", { class: "sf-button sf-small", href: data.other }, t("surfaces.other_language")),
+    el("button", { class: "sf-button sf-small", type: "button", "data-act": "leave", onclick: () => channel.leave() }, t("surfaces.leave")));
+}
+
+export { Channel, el };
