@@ -39,9 +39,9 @@ def show_bench(store: Store, viewer: Viewer, situation: Situation, lang: Languag
         _show_map(store, viewer, situation, number if chosen else None, ground, lang)
     with right:
         if chosen is not None and number is not None:
-            _show_place(viewer, situation, chosen, number, lang)
+            _show_place(store, viewer, situation, chosen, number, lang)
         elif ground is not None:
-            show_ground(viewer, situation, ground, lang)
+            show_ground(store, viewer, situation, ground, lang)
         else:
             _show_list(situation, lang)
     inside = chosen.inside if chosen is not None else ground.inside if ground is not None else None
@@ -92,7 +92,7 @@ def _show_list(situation: Situation, lang: Language) -> None:
             st.caption(escape_markdown(say_own(place, situation.question.weeks, lang)))
 
 
-def _show_place(viewer: Viewer, situation: Situation, place: Place, number: int, lang: Language) -> None:
+def _show_place(store: Store, viewer: Viewer, situation: Situation, place: Place, number: int, lang: Language) -> None:
     st.subheader(f"{number} · {escape_markdown(say_name(place, lang))}")
     for line in (say_hot(place, lang), say_standing(place, lang), say_own(place, situation.question.weeks, lang)):
         if line:
@@ -102,7 +102,7 @@ def _show_place(viewer: Viewer, situation: Situation, place: Place, number: int,
         st.markdown(escape_markdown(kinds))
     with st.container(horizontal=True):
         one = Decision(place.standing.trend if place.standing else "more", place=place, number=number)
-        offer(viewer, build_prefill(_with_words(one), situation, lang), "command", lang)
+        offer(store, viewer, build_prefill(_with_words(one), situation, lang), "command", lang)
         st.button(t("command.back", lang), key="command_back", on_click=choose_place, args=(None,))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from data.rights import Right, get_right
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from data.zone_hours import LEAST_WEIGHT, MOST_WEIGHT
@@ -13,7 +12,8 @@ from i18n import Language, t
 from ui.cards import escape_markdown
 from ui.command_data import STANDING_WEEKS, Situation, ZoneState, find_zone_states
 from ui.command_decisions import Decision, find_cluster_outline, find_decisions, find_outline
-from ui.command_state import Prefill, choose_place, choose_zone, start_zone
+from ui.command_place import find_incident_ids, offer
+from ui.command_state import Prefill, choose_place, choose_zone
 from ui.command_words import (
     find_cluster_name,
     is_beyond_luck,
@@ -41,7 +41,7 @@ def show_meeting(store: Store, viewer: Viewer, situation: Situation, lang: Langu
         _show_zones(zones, lang)
         _show_standing(situation, lang)
     with right:
-        _show_decisions(viewer, situation, zones, lang)
+        _show_decisions(store, viewer, situation, zones, lang)
 
 
 def list_changes(situation: Situation, lang: Language) -> list[str]:
@@ -113,7 +113,9 @@ def _show_zones(zones: tuple[ZoneState, ...], lang: Language) -> None:
 # What to decide
 
 
-def _show_decisions(viewer: Viewer, situation: Situation, zones: tuple[ZoneState, ...], lang: Language) -> None:
+def _show_decisions(
+    store: Store, viewer: Viewer, situation: Situation, zones: tuple[ZoneState, ...], lang: Language
+) -> None:
     st.subheader(t("command.decide", lang))
     decisions = find_decisions(situation, zones, today=find_today(utc_now))
     if not decisions:
@@ -123,7 +125,7 @@ def _show_decisions(viewer: Viewer, situation: Situation, zones: tuple[ZoneState
             title, why = say_decision(one, situation, lang)
             st.markdown(f"**{number} · {escape_markdown(title)}**")
             st.markdown(escape_markdown(why))
-            _offer(viewer, one, situation, number, lang)
+            _offer(store, viewer, one, situation, number, lang)
 
 
 def say_decision(one: Decision, situation: Situation, lang: Language) -> tuple[str, str]:
@@ -138,19 +140,15 @@ def say_decision(one: Decision, situation: Situation, lang: Language) -> tuple[s
     return t(f"command.decide_{one.reason}", lang, name=say_name(place, lang)), " ".join(filter(None, why))
 
 
-def _offer(viewer: Viewer, one: Decision, situation: Situation, number: int, lang: Language) -> None:
+def _offer(store: Store, viewer: Viewer, one: Decision, situation: Situation, number: int, lang: Language) -> None:
     if one.zone is not None:
         st.button(
-            t("command.to_zone", lang), key=f"command-decide-{number}", on_click=choose_zone,
+            t("command.to_zone", lang), key=f"command-decide-zone-{number}", on_click=choose_zone,
             args=(one.zone.row["zone_id"],),
         )  # fmt: skip
         return
     with st.container(horizontal=True):
-        if get_right(viewer.role, "action", "manage_zones") is not Right.NO:
-            st.button(
-                t("command.patrol", lang), key=f"command-decide-{number}", type="primary", on_click=start_zone,
-                args=(build_prefill(one, situation, lang),),
-            )  # fmt: skip
+        offer(store, viewer, build_prefill(one, situation, lang), f"command-decide-{number}", lang)
         if one.place is not None:
             st.button(
                 t("command.look", lang), key=f"command-decide-look-{number}", on_click=choose_place, args=(one.number,),
@@ -168,6 +166,9 @@ def build_prefill(one: Decision, situation: Situation, lang: Language) -> Prefil
         name=title[:40], reason=say_decision(one, situation, lang)[1][:390], wkt=outline.wkt,
         kind="repeat_alarm" if is_repeat else "beat", kinds=situation.question.kinds,
         weight=1.0 if one.place is None else propose_weight(one.place.hot.count, one.place.hot.expected),
+        subject_kind=one.place.hot.kind if is_repeat and one.place is not None else "",
+        subject_id=one.place.hot.place_ids[0] if is_repeat and one.place is not None else "",
+        incidents=() if one.place is None else find_incident_ids(situation, one.place.inside),
     )  # fmt: skip
 
 

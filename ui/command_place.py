@@ -11,12 +11,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from data.rights import Right, get_right
+from data.store import Store
 from data.viewer import Viewer
 from i18n import Language, t
 from ui.cards import escape_markdown
 from ui.command_data import Situation
 from ui.command_repeats_data import Ground
 from ui.command_state import Prefill, choose_ground, start_zone
+from ui.command_task import offer_task
 from ui.command_words import say_change, say_kind, say_status
 from ui.tables import format_time, show_empty, show_table
 
@@ -25,7 +27,7 @@ _BLOCK_M = 8.0
 _WAY_M = 12.0
 
 
-def show_ground(viewer: Viewer, situation: Situation, ground: Ground, lang: Language) -> None:
+def show_ground(store: Store, viewer: Viewer, situation: Situation, ground: Ground, lang: Language) -> None:
     """Its lines and buttons; the incidents are drawn by `show_incidents`, over the whole width."""
     st.subheader(escape_markdown(ground.name))
     lines = [
@@ -39,14 +41,17 @@ def show_ground(viewer: Viewer, situation: Situation, ground: Ground, lang: Lang
     with st.container(horizontal=True):
         prefill = build_ground_prefill(ground, situation, lang)
         if prefill is not None:
-            offer(viewer, prefill, "command", lang)
+            offer(store, viewer, prefill, "command", lang)
         st.button(t("command.back", lang), key="command_ground_back", on_click=choose_ground, args=(None,))
 
 
-def offer(viewer: Viewer, prefill: Prefill, key: str, lang: Language) -> None:
-    """The buttons of a place: patrol here."""
+def offer(store: Store, viewer: Viewer, prefill: Prefill, key: str, lang: Language) -> None:
+    """The buttons of a place: patrol here, or make a task."""
     if get_right(viewer.role, "action", "manage_zones") is not Right.NO:
-        st.button(t("command.patrol", lang), key=f"{key}_patrol", type="primary", on_click=start_zone, args=(prefill,))
+        st.button(
+            t("command.patrol", lang), key=f"{key}_patrol", type="primary", on_click=start_zone, args=(prefill,)
+        )  # fmt: skip
+    offer_task(store, viewer, prefill, key, lang)
 
 
 def say_own_count(ground: Ground, situation: Situation, lang: Language) -> str:
@@ -77,11 +82,20 @@ def build_ground_prefill(ground: Ground, situation: Situation, lang: Language) -
     if ground.geometry is None:
         return None
     outline = find_ground_outline(ground)
-    is_place = ground.key.startswith(("building:", "unit:", "address:"))
+    by, _, place = ground.key.partition(":")
+    is_place = by in ("building", "unit", "address")
+    known = by in ("building", "unit")
     return Prefill(
         name=ground.name[:40], reason=say_own_count(ground, situation, lang)[:390], wkt=outline.wkt,
         kind="repeat_alarm" if is_place else "beat", kinds=situation.question.kinds,
+        subject_kind=by if known else "", subject_id=place if known else "",
+        incidents=find_incident_ids(situation, ground.inside),
     )  # fmt: skip
+
+
+def find_incident_ids(situation: Situation, inside: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Ids of the incidents of the period there."""
+    return tuple(situation.rows.loc[inside & situation.in_period, "incident_id"].astype(str))
 
 
 def find_ground_outline(ground: Ground) -> shapely.Geometry:

@@ -51,14 +51,16 @@ def show_repeats(store: Store, viewer: Viewer, situation: Situation, lang: Langu
     if board is None or board.answer.n_used == 0:
         show_empty(t("bench.no_places", lang))
     else:
-        _show_board(viewer, situation, board, ground, lang)
+        _show_board(store, viewer, situation, board, ground, lang)
     if ground is not None:
         show_incidents(situation, ground.inside, lang)
     _show_links(store, viewer, situation, lang)
     _show_visits(store, viewer, situation, lang)
 
 
-def _show_board(viewer: Viewer, situation: Situation, board: Board, ground: Ground | None, lang: Language) -> None:
+def _show_board(
+    store: Store, viewer: Viewer, situation: Situation, board: Board, ground: Ground | None, lang: Language
+) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         svg = build_share_map(situation, board, title=t("bench.share_map", lang), on=ground)
@@ -66,7 +68,7 @@ def _show_board(viewer: Viewer, situation: Situation, board: Board, ground: Grou
         st.caption(t("bench.share_legend", lang, places=t(f"bench.by_{board.by}", lang)))
     with right:
         if ground is not None:
-            show_ground(viewer, situation, ground, lang)
+            show_ground(store, viewer, situation, ground, lang)
         else:
             _show_places(situation, board, lang)
     st.subheader(t("bench.share", lang))
@@ -183,13 +185,13 @@ def _show_links(store: Store, viewer: Viewer, situation: Situation, lang: Langua
     with right:
         st.markdown(escape_markdown(links.chains.sentence(lang)))
         for chain in links.longest:
-            _show_chain(viewer, situation, links, chain, is_on=chain.number == on, lang=lang)
+            _show_chain(store, viewer, situation, links, chain, is_on=chain.number == on, lang=lang)
     st.markdown(escape_markdown(links.bands.sentence(lang)))
     _show_bands(links, lang)
 
 
 def _show_chain(
-    viewer: Viewer, situation: Situation, links: Links, chain: Chain, *, is_on: bool, lang: Language
+    store: Store, viewer: Viewer, situation: Situation, links: Links, chain: Chain, *, is_on: bool, lang: Language
 ) -> None:
     said = t(
         "bench.chain", lang, n=chain.size, first=say_date(chain.first), last=say_date(chain.last),
@@ -216,10 +218,10 @@ def _show_chain(
         show_table(heads, cells, narrow=frozenset({0}))
         prefill = Prefill(
             name=t("bench.chain_name", lang), reason=said[:390], wkt=find_chain_outline(links, chain).wkt,
-            kinds=situation.question.kinds,
+            kinds=situation.question.kinds, incidents=tuple(rows["incident_id"].astype(str)),
         )  # fmt: skip
         with st.container(horizontal=True):
-            offer(viewer, prefill, f"command_chain_{chain.number}", lang)
+            offer(store, viewer, prefill, f"command_chain_{chain.number}", lang)
 
 
 def _show_bands(links: Links, lang: Language) -> None:

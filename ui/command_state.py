@@ -24,6 +24,11 @@ class Prefill:
     kind: str = "beat"
     kinds: tuple[str, ...] = ()
     weight: float = 1.0
+    subject_kind: str = ""
+    """Of a task there: zone, building or unit, empty for a place in words"""
+    subject_id: str = ""
+    incidents: tuple[str, ...] = ()
+    """Ids of the period's incidents there"""
 
 
 def get_view() -> str:

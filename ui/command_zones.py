@@ -21,6 +21,7 @@ from ui.command_form import find_owners, show_form
 from ui.command_hours import ask_hours, say_hours
 from ui.command_map import build_map
 from ui.command_state import Prefill, choose_zone, get_prefill, get_zone, start_zone
+from ui.command_task import offer_task
 from ui.command_words import say_account, say_effect, say_review
 from ui.components.drawing.component import show_drawing
 from ui.notes import put_note
@@ -115,6 +116,7 @@ def _show_facts(viewer: Viewer, zone: ZoneState, lang: Language) -> None:
 def _show_actions(store: Store, viewer: Viewer, zone: ZoneState, today: date, lang: Language) -> None:
     zone_id = zone.row["zone_id"]
     with st.container(horizontal=True):
+        offer_task(store, viewer, build_zone_prefill(zone), f"zone-{zone_id}", lang)
         with (
             st.popover(t("command.measure_add", lang)),
             st.form(key=f"measure-{zone_id}", border=False, clear_on_submit=True),
@@ -142,6 +144,14 @@ def _show_actions(store: Store, viewer: Viewer, zone: ZoneState, today: date, la
             )
             if st.form_submit_button(t("command.zone_close", lang), type="primary"):
                 _do(lang, "close_done", close_zone, store, viewer, zone_id, result, clock=utc_now)
+
+
+def build_zone_prefill(zone: ZoneState) -> Prefill:
+    """What a task in a zone begins with."""
+    row = zone.row
+    return Prefill(
+        name=row["name"], reason=row["reason"], wkt=zone.geometry.wkt, subject_kind="zone", subject_id=row["zone_id"]
+    )
 
 
 def _show_change(store: Store, viewer: Viewer, zone: ZoneState, lang: Language) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pandas as pd
 import pytest
 
 from data.queries import find_zone_records
-from data.store import Store
+from data.store import Store, utc_now
+from data.zones import ZoneDraft, find_today, open_zone
 from i18n import LANGUAGES, Language
 from incidents.life_cycle import State
+from tasks.life_cycle import Kind, Priority
 from tests.fixtures.command_page import (
     COMMANDER,
     check,
@@ -28,6 +31,8 @@ from ui.command_links import build_links_map, find_links
 from ui.command_methods_data import METHODS, find_method
 from ui.command_repeats import build_share_map
 from ui.command_repeats_data import BYS, find_board
+from ui.command_state import Prefill
+from ui.command_task import build_task
 from ui.command_words import say_cluster, say_status
 
 __all__ = ["sample_file", "situation", "store", "without_zones"]  # fixtures
@@ -65,6 +70,35 @@ def test_from_any_place_one_click_to_its_incidents_and_to_a_zone(store: Store, s
     (row,) = find_zone_records(store, COMMANDER).to_dict("records")
     assert row["name"] == place.name
     assert row["geom"].contains(place.geometry)
+
+
+def test_from_a_place_and_from_a_zone_a_task_is_made(store: Store, situation: Situation) -> None:
+    page = press(open_page("repeats"), "command-repeat-1")
+    next(one for one in page.text_area if one.label == "要求").input("晚上八点看一次楼道")
+    check(next(one for one in page.button if one.label == "派出").click().run())
+    assert "任务已派" in read_text(page)
+    board = find_board(store, COMMANDER, situation.question, "building")
+    assert board is not None
+    place = board.places[0]
+    (task,) = store.read("SELECT * FROM tasks").to_dict("records")
+    assert (task["kind"], task["origin"], task["subject_kind"]) == ("patrol", "commander", "building")
+    assert f"building:{task['subject_id']}" == place.key
+    assert task["note"] == "晚上八点看一次楼道"
+    assert task["grid_id"] is not None
+    assert len(store.read("SELECT incident_id FROM task_incidents")) == place.count
+    zone_id = plant_zone(store, "东门")
+    page = press(open_page("zones"), f"command-zone-{zone_id}")
+    check(next(one for one in page.button if one.label == "派出").click().run())
+    (task,) = store.read("SELECT * FROM tasks WHERE origin = 'zone'").to_dict("records")
+    assert (task["subject_kind"], task["subject_id"], task["origin_id"]) == ("zone", zone_id, zone_id)
+    assert build_task(Prefill("路口", wkt="POINT (5 6)"), Kind.OTHER, "x", "", utc_now(), Priority.LOW).receiver is None
+
+
+def plant_zone(store: Store, name: str) -> str:
+    """An open zone in the middle of the community."""
+    outline = get_situation(store).outline.centroid.buffer(40)
+    review = find_today(utc_now) + timedelta(weeks=12)
+    return open_zone(store, COMMANDER, ZoneDraft(name, "beat", "试验用的理由", review, outline), clock=utc_now)
 
 
 def test_what_follows_what_is_drawn_and_the_chain_listed(store: Store, situation: Situation) -> None:
