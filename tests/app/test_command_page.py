@@ -12,6 +12,7 @@ from datetime import time as time_of_day
 from typing import Any
 
 import openpyxl
+import pypdf
 import pytest
 import shapely
 from docx import Document
@@ -244,6 +245,17 @@ def read_docx(content: bytes) -> str:
     return "\n".join([*(one.text for one in document.paragraphs), *cells])
 
 
+def squeeze(text: str) -> str:
+    """Without what a line break or the space between 东区 and 13 may be."""
+    return re.sub(r"\s+", "", text)
+
+
+def read_pdf(content: bytes) -> str:
+    """The words of a PDF as a reader copies them, page numbers left out."""
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    return squeeze("".join(re.sub(r"\n\d+ / \d+\s*$", "", page) for page in pages))
+
+
 def test_the_three_files_say_the_same(store: Store, situation: Situation, sample_community: SampleCommunity) -> None:
     truth = sample_community.truth
     plant(store, truth["patrol_worked"], starts=truth["patrol_worked"]["to"])
@@ -263,6 +275,12 @@ def test_the_three_files_say_the_same(store: Store, situation: Situation, sample
     names = {name.decode().lower() for name in re.findall(rb"/FontName/[A-Z]{6}\+([\w-]+)", pdf)}
     assert len(re.findall(rb"/FontFile[23] ", pdf)) == len(names) > 0  # each is embedded
     assert all(name.startswith(find_fonts()[0].replace(" ", "").lower()) for name in names)  # and none other steps in
+    said = read_pdf(pdf)
+    lines = [report.title, *report.facts, *(line for part in report.parts for line in (part.title, *part.lines))]
+    cells = [text for table in report.tables for row in (table.heads, *table.rows) for text in row]
+    assert len(lines) > 25
+    assert len(cells) > 100
+    assert [text for text in (*lines, *cells) if squeeze(text) not in said] == []
     book = openpyxl.load_workbook(io.BytesIO(xlsx))
     assert len(book.sheetnames) == 1 + len(report.tables) == 4
     assert book.worksheets[2]["B2"].value == situation.places[0].hot.name
@@ -284,7 +302,8 @@ def test_hostile_names_are_harmless_on_the_page_and_in_files(
     assert HOSTILE in read_docx(build_docx(report))  # as words
     with zipfile.ZipFile(io.BytesIO(build_docx(report))) as archive:
         assert b"<script" not in archive.read("word/document.xml")
-    assert build_pdf(report).startswith(b"%PDF-")
+    assert squeeze(HOSTILE) in read_pdf(build_pdf(report))
+    assert squeeze(FORMULA) in read_pdf(build_pdf(report))
     sheet = openpyxl.load_workbook(io.BytesIO(build_xlsx(report))).worksheets[3]
     assert (sheet["A2"].value, sheet["G2"].value) == (HOSTILE, f"'{FORMULA}")
     assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
+from decimal import Decimal, getcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import poisson
 
 from gis.errors import BadRecordError
 from incidents.analysing import Options, analyse_table
@@ -114,13 +118,35 @@ def test_pai_pei_and_rri(known: dict[str, dict[str, Any]]) -> None:
     assert answer.rows["pei"].tolist() == pytest.approx(simple["PEI"])
 
 
+def add_up_exactly(first: int, second: int) -> tuple[Decimal, dict[tuple[int, int], Decimal]]:
+    """
+    The e-test's sum in whole numbers and 40 digits: pairs that are more extreme, and those exactly as extreme.
+
+    x, y is more extreme than first, second where (x − y)² (first + second) > (first − second)² (x + y), which whole
+    numbers decide without rounding. Krishnamoorthy and Thomson 2004, with equal exposures and pooled rate.
+    """
+    getcontext().prec = 40
+    rate = Decimal(first + second) / 2
+    chance = [(-rate).exp() * rate**k / Decimal(math.factorial(k)) for k in range(120)]
+    more, ties = Decimal(0), {}
+    for x, y in itertools.product(range(120), repeat=2):
+        left, right = (x - y) ** 2 * (first + second), (first - second) ** 2 * (x + y)
+        if left > right:
+            more += chance[x] * chance[y]
+        elif left == right and x + y:
+            ties[x, y] = chance[x] * chance[y]
+    return more, ties
+
+
 def test_e_test(known: dict[str, dict[str, Any]]) -> None:
     for pair, expected in known["e_test"].items():
         first, second = json.loads(pair.replace("(", "[").replace(")", "]"))
+        more, ties = add_up_exactly(first, second)
+        assert e_test(first, second) == pytest.approx(float(more + sum(ties.values())), abs=1e-12)
         # Of (30, 18) the pairs (18, 9) and (9, 18) are exactly as extreme: 9² / 27 = 12² / 48 = 3. The program that
-        # made this answer loses them to rounding, which is 2.3e-5 of p; they belong to the sum.
-        tolerance = 2.3e-5 if (first, second) == (30, 18) else 5e-8
-        assert e_test(first, second) == pytest.approx(expected, abs=tolerance)
+        # made this answer loses them to rounding: its figure is the exact sum without just these two.
+        lost = ties[18, 9] + ties[9, 18] if (first, second) == (30, 18) else 0
+        assert float(more + sum(ties.values()) - lost) == pytest.approx(expected, abs=5e-9)
         assert e_test(second, first) == pytest.approx(e_test(first, second), abs=1e-12)
 
 
@@ -142,12 +168,34 @@ def test_garwood_interval() -> None:
 
 def test_most_in_any_window(known: dict[str, dict[str, Any]]) -> None:
     case = known["scan_window_naus"]
-    # The program that made these leaves the last term of Naus's fourth sum out (7e-7 and 9e-5 of p) and writes the
-    # exponent, windows − 2, as L − k: with k = 2 right for 208 windows, with k = 1 that of 261 windows and not of 260.
+    # The program that made these leaves the last term of Naus's fourth sum out and writes the exponent, windows − 2,
+    # as L − k: with k = 2 right for 208 windows, with k = 1 that of 261 windows and not of 260. Done so, the formula
+    # gives its figures to the last digit.
+    assert naus_as_there(6, mean=0.6, exponent=208 - 2) == pytest.approx(case["(208,2,0.6,6)"], abs=5e-9)
+    assert naus_as_there(6, mean=1.0, exponent=260 - 1) == pytest.approx(case["(260,1,1,6)"], abs=5e-7)
+    # What the missing term and the exponent are worth.
     p = most_in_window_p(6, mean_per_unit=0.6, window=1, length=208)
     assert p == pytest.approx(case["(208,2,0.6,6)"], abs=1e-6)
     p = most_in_window_p(6, mean_per_unit=1.0, window=1, length=261)
     assert p == pytest.approx(case["(260,1,1,6)"], abs=1e-4)
+
+
+def naus_as_there(n: int, *, mean: float, exponent: int) -> float:
+    """Naus's approximation as that program has it: the fourth sum ends at n − 2."""
+
+    def at(k: int) -> float:
+        return float(poisson.pmf(k, mean))
+
+    def up(k: int) -> float:
+        return float(poisson.cdf(k, mean)) if k >= 0 else 0.0
+
+    two = up(n - 1) ** 2 - (n - 1) * at(n) * at(n - 2) - (n - 1 - mean) * at(n) * up(n - 3)
+    first = 2 * at(n) * up(n - 1) * ((n - 1) * up(n - 2) - mean * up(n - 3))
+    second = (n - 1) * (n - 2) * up(n - 3) - 2 * (n - 2) * mean * up(n - 4) + mean**2 * up(n - 5)
+    third = sum(at(2 * n - r) * up(r - 1) ** 2 for r in range(1, n))
+    fourth = sum(at(2 * n - r) * at(r) * ((r - 1) * up(r - 2) - mean * up(r - 3)) for r in range(2, n - 1))
+    three = up(n - 1) ** 3 - first + 0.5 * at(n) ** 2 * second + third - fourth
+    return float(1 - two * (three / two) ** exponent)
 
 
 def test_most_in_any_window_is_what_random_histories_show() -> None:
