@@ -97,6 +97,17 @@ class Found:
         return self.x_m is not None
 
 
+@dataclass(frozen=True)
+class Suggestion:
+    """An address that may be meant: how sure, 0 to 1, and why not more; `similar` is what comes near to the text."""
+
+    address: str
+    building_id: str | None
+    unit_id: str | None
+    confidence: float
+    reason: str
+
+
 def to_metric(x: float, y: float, crs: str, community_crs: str) -> tuple[float, float]:
     """Coordinates in a system of `SYSTEMS` → the community's CRS, metres."""
     if crs == "LOCAL":
@@ -165,6 +176,25 @@ class PlaceFinder:
             return Found(reason="outside_community", candidates=_names(match))
         return self._by_coordinates(point, match)
 
+    def suggest(self, text: str) -> list[Suggestion]:
+        """Addresses that may be meant by what was typed so far: where it leads, then what is near to it."""
+        match = self._matcher.match(text)
+        found = self._by_address(match)
+        options = []
+        if found.is_placed and found.address is not None:
+            options.append(Suggestion(found.address, found.building_id, found.unit_id, match.confidence, match.reason))
+        options += [
+            Suggestion(near.text, near.building_id, near.unit_id, near.confidence, "similar")
+            for near in match.candidates
+            if near.text != found.address
+        ]
+        return options
+
+    def find_address(self, building_id: str | None, unit_id: str | None = None) -> str | None:
+        """Standard address of a home, else of its building; None where it has none."""
+        address_id = self._of_unit.get(unit_id) or self._of_building.get(building_id)
+        return self._addresses.get(address_id)
+
     def to_lonlats(self, places: Sequence[Found]) -> list[tuple[float, float] | None]:
         """Places in WGS 84, degrees, None for what is not placed; many at once cost hardly more than one."""
         points = [(place.x_m, place.y_m) for place in places if place.x_m is not None and place.y_m is not None]
@@ -184,7 +214,7 @@ class PlaceFinder:
             "coordinates",
             COORDINATES_CONFIDENCE,
             "coordinates_only",
-            address=self._find_address(building_id, None),
+            address=self.find_address(building_id, None),
             candidates=_names(match),
         )
 
@@ -204,7 +234,7 @@ class PlaceFinder:
             "address",
             match.confidence,
             match.reason,
-            address=self._find_address(match.building_id, match.unit_id),
+            address=self.find_address(match.building_id, match.unit_id),
             candidates=_names(match),
         )
 
@@ -242,10 +272,6 @@ class PlaceFinder:
             point = float(inside.x), float(inside.y)
             self._spots[key] = (*point, self._grids.find(point))
         return self._spots[key]
-
-    def _find_address(self, building_id: str | None, unit_id: str | None) -> str | None:
-        address_id = self._of_unit.get(unit_id) or self._of_building.get(building_id)
-        return self._addresses.get(address_id)
 
 
 class Places:

@@ -66,6 +66,7 @@ class NewIncident:
     values: Mapping[str, object]
     sealed: Mapping[str, str]
     events: tuple[Event, ...]
+    closed_utc: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,7 @@ def _to_row(one: NewIncident) -> dict[str, object]:
         "reported_utc": to_stored_time(one.reported_utc),
         "occurred_from_utc": to_stored_time(one.occurred_from_utc),
         "occurred_to_utc": to_stored_time(one.occurred_to_utc),
+        "closed_utc": None if one.closed_utc is None else to_stored_time(one.closed_utc),
         "status": one.status,
         "sent_by": one.sent_by,
         "narrative": one.narrative,

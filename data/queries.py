@@ -12,7 +12,7 @@ from data.queries_forces import find_earlier, find_forces, find_scene, find_send
 from data.queries_freshness import find_checks, find_freshness, find_mends, find_proposals, find_verdicts
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
-from data.queries_intake import find_reported, find_unplaced
+from data.queries_intake import find_case, find_open_incidents, find_reported, find_unplaced
 from data.queries_map_edits import MapKnowledge, find_map_changes, find_map_knowledge
 from data.queries_maps import (
     find_addresses,
@@ -63,6 +63,7 @@ __all__ = [
     "find_boundary",
     "find_buildings",
     "find_calendar_days",
+    "find_case",
     "find_categories",
     "find_checks",
     "find_decision",
@@ -80,6 +81,7 @@ __all__ = [
     "find_map_knowledge",
     "find_mends",
     "find_occupants",
+    "find_open_incidents",
     "find_own_dispatches",
     "find_positions",
     "find_proposals",

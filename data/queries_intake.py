@@ -124,6 +124,39 @@ def find_reported(
     )
 
 
+_OPEN_ROWS = """
+SELECT i.incident_id, i.number, i.category, i.urgency, i.status, i.reported_utc, i.grid_id, i.place_confidence,
+    i.place_reason, coalesce(ua.full_text, ba.full_text) AS address
+FROM incidents i LEFT JOIN units u USING (unit_id) LEFT JOIN addresses ua ON ua.address_id = u.address_id
+    LEFT JOIN buildings b ON b.building_id = i.building_id LEFT JOIN addresses ba ON ba.address_id = b.address_id
+WHERE i.status NOT IN ('closed', 'cancelled', 'duplicate')
+ORDER BY CASE i.urgency WHEN 'urgent' THEN 0 WHEN 'normal' THEN 1 ELSE 2 END, i.reported_utc, i.incident_id
+LIMIT $rows
+"""
+_CASE = """
+SELECT i.incident_id, i.number, i.category, i.urgency, i.source, i.status, i.sent_by, i.reported_utc,
+    i.occurred_from_utc, i.occurred_to_utc, i.closed_utc, i.building_id, i.unit_id, i.grid_id, i.place_source,
+    i.place_confidence, i.place_reason, i.place_gap_m, i.said_crs, i.said_x, i.said_y, i.duplicate_of, i.disposition,
+    coalesce(ua.full_text, ba.full_text) AS address, i.address_text, i.narrative, i.reporter_name, i.reporter_phone,
+    i.caller_address, i.geom IS NOT NULL AS is_placed
+FROM incidents i LEFT JOIN units u USING (unit_id) LEFT JOIN addresses ua ON ua.address_id = u.address_id
+    LEFT JOIN buildings b ON b.building_id = i.building_id LEFT JOIN addresses ba ON ba.address_id = b.address_id
+WHERE i.incident_id = $incident_id
+"""
+
+
+@governed
+def find_open_incidents(store: Store, viewer: Viewer, *, limit: int = MOST_ROWS) -> pd.DataFrame:
+    """Incidents that are not at their end, the urgent and the oldest first, with place and how sure it is."""
+    return read_rows(store, viewer, ("incidents",), _OPEN_ROWS, {"rows": limit})
+
+
+@governed
+def find_case(store: Store, viewer: Viewer, incident_id: str) -> pd.DataFrame:
+    """One incident with all that is known of it, persons masked for the viewer; no row when there is none."""
+    return read_rows(store, viewer, ("incidents",), _CASE, {"incident_id": incident_id})
+
+
 @governed
 def find_unplaced(store: Store, viewer: Viewer) -> pd.DataFrame:
     """Open incidents that nobody could place, the urgent and the oldest first; `address_text` is what was said."""

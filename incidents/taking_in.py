@@ -24,7 +24,7 @@ from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from gis.errors import RecordMissingError
 from incidents.dispatch_steps import release
-from incidents.life_cycle import Action, Case, State, Step, rebuild, take_step
+from incidents.life_cycle import ADOPTED, Action, Case, State, Step, rebuild, take_step
 from incidents.steps import list_events, list_steps, to_correction, to_event
 
 _NAME_TABLES = ("occupants", "units", "rentals", "key_sites", "responders", "accounts")
@@ -39,7 +39,8 @@ class Report:
     What was reported, as it was said; times are aware.
 
     `said` is the scene, `caller_said` where the caller was: two things. `source_no` is the number in the sender's own
-    system, under which it comes in once.
+    system, under which it comes in once; `number` what it is called here when it has none there. `closed_at` is given
+    for what is over already.
     """
 
     received_at: datetime
@@ -54,6 +55,8 @@ class Report:
     caller_name: str | None = None
     caller_phone: str | None = None
     caller_said: Said = NOTHING_SAID
+    closed_at: datetime | None = None
+    number: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,14 +103,17 @@ class TakingIn:
         masked = {column: self._mask(text, own) for column, text in texts.items()}
         caller = replace(report.caller_said, address=None)
         kept, left_out = self._keep_caller(report, NOWHERE if caller == NOTHING_SAID else finder.find(caller), masked)
-        now = self._clock()
+        # Of what is over, the steps are as old as it is; of what comes in now they are of now.
+        now = self._clock() if report.closed_at is None else report.received_at
         steps = [Step(Action.RECEIVE, now, sent_by)]
         if found.is_placed:
             steps.append(Step(Action.PLACE, now, sent_by))
+        if report.closed_at is not None:
+            steps += [Step(action, report.closed_at, sent_by, ADOPTED) for action in (Action.HANDLE, Action.CLOSE)]
         case = rebuild(incident_id, steps)
         row = NewIncident(
             incident_id,
-            report.source_no,
+            report.source_no or report.number,
             report.category,
             report.urgency,
             report.source,
@@ -126,6 +132,7 @@ class TakingIn:
                 if text is not None and text != masked[column] and column not in left_out
             },
             list_events(incident_id, steps),
+            report.closed_at,
         )
         return row, left_out
 

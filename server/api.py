@@ -28,6 +28,7 @@ from data.api_keys import KeyRefusal, KeyRing
 from data.store import Clock, Store
 from gis.errors import BadRecordError, RecordMissingError, RefusedError, ShapanError, StoreClosedError, find_kind
 from i18n import check_language
+from incidents.taking_in import TakingIn
 from server.api_page import build_api_page
 from server.intake import build_intake_router
 from server.intake_checks import FieldsError
@@ -65,7 +66,7 @@ _NO_TELEMETRY: TelemetryConfig = {
 _log = logging.getLogger(__name__)
 
 
-def build_api(store: Store, clock: Clock) -> FastAPI:
+def build_api(store: Store, clock: Clock, taking_in: TakingIn | None = None) -> FastAPI:
     """The application to mount at `PREFIX`; its own paths begin behind that."""
     api = FastAPI(
         title="Shapan",
@@ -78,7 +79,7 @@ def build_api(store: Store, clock: Clock) -> FastAPI:
         telemetry=_NO_TELEMETRY,
         dependencies=[Security(HTTPBearer(auto_error=False, description="A key made with: shapan key create"))],
     )
-    api.include_router(build_intake_router(store, clock))
+    api.include_router(build_intake_router(store, clock, taking_in or TakingIn(store, clock)))
     api.include_router(build_positions_router(store, clock))
     _add_documentation(api)
     api.add_exception_handler(RequestValidationError, _answer_fields)

@@ -29,7 +29,7 @@ from incidents.life_cycle import State, find_allowed, list_stays, rebuild
 from incidents.steps import list_steps
 from incidents.taking_in import Correction, Report, TakingIn
 from server import intake_models as models
-from server.intake_checks import check_change, check_incidents, check_moment
+from server.intake_checks import KnownKinds, check_change, check_incidents, check_moment
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     code: {"model": models.Refusal, "description": text}
@@ -49,10 +49,10 @@ _MISSING: dict[int | str, dict[str, Any]] = {
 _ID = Annotated[str, Path(max_length=80, description="Id as it was answered")]
 
 
-def build_intake_router(store: Store, clock: Clock) -> APIRouter:
+def build_intake_router(store: Store, clock: Clock, taking_in: TakingIn) -> APIRouter:
     """Routes of incidents, of one open store."""
     router = APIRouter(tags=["incidents"], responses=REFUSALS)
-    taking_in = TakingIn(store, clock)
+    kinds = KnownKinds(store)
 
     @router.post(
         "/incidents",
@@ -73,31 +73,11 @@ def build_intake_router(store: Store, clock: Clock) -> APIRouter:
     ) -> Response:
         sender: ApiKey = request.state.api_key
         given = body if isinstance(body, list) else [body]
-        check_incidents(store, given, clock())
-        built = [taking_in.build(_to_report(one), sent_by=sender.name) for one in given]
-        # Before the write: all that others wait for is what has to be written.
-        found = [one.found for one, _ in built]
-        crs = taking_in.places.get().crs
-        places = [
-            {**_describe_place(place, lonlat, crs), "candidates": list(place.candidates)}
-            for place, lonlat in zip(found, taking_in.places.get().to_lonlats(found), strict=True)
-        ]
-
-        def respond(outcomes: Sequence[Outcome]) -> Answer:
-            rows = [
-                _describe_taken_in(one, place, left_out, outcome)
-                for (one, left_out), place, outcome in zip(built, places, outcomes, strict=True)
-            ]
-            status = 201 if any(outcome.is_new for outcome in outcomes) else 200
-            return Answer(status, _to_json({"incidents": rows}))
-
-        answer = taking_in.writer.write(
-            IntakeRequest(
-                None if idempotency_key is None else _digest(f"{sender.name}\x1f{idempotency_key}".encode()),
-                _digest(request.state.body),
-                tuple(one for one, _ in built),
-                respond,
-            )
+        usual = kinds.get()
+        check_incidents(usual, given, clock())
+        reports = [to_report(one, usual[one.category]) for one in given]
+        answer = take_in_reports(
+            taking_in, reports, sent_by=sender.name, idempotency_key=idempotency_key, body=request.state.body
         )
         return Response(answer.body, answer.status, media_type="application/json")
 
@@ -148,7 +128,7 @@ def build_intake_router(store: Store, clock: Clock) -> APIRouter:
     )
     def change(request: Request, incident_id: _ID, body: models.ChangeIn) -> models.ReportedOne:
         sender: ApiKey = request.state.api_key
-        check_change(store, body)
+        check_change(kinds.get(), body)
         said = Said(body.lon, body.lat, body.crs, body.address)
         correction = Correction(
             body.reason,
@@ -178,14 +158,46 @@ def _to_viewer(request: Request) -> Viewer:
     return Viewer(Role.WALL, name=sender.name)
 
 
-def _to_report(one: models.IncidentIn) -> Report:
+def take_in_reports(
+    taking_in: TakingIn, reports: Sequence[Report], *, sent_by: str, idempotency_key: str | None, body: bytes
+) -> Answer:
+    """Take in what one request brought, and answer it with `TakenInAll` as JSON; a repeat gets the first answer."""
+    built = [taking_in.build(one, sent_by=sent_by) for one in reports]
+    # Before the write: all that others wait for is what has to be written.
+    found = [one.found for one, _ in built]
+    finder = taking_in.places.get()
+    places = [
+        {**_describe_place(place, lonlat, finder.crs), "candidates": list(place.candidates)}
+        for place, lonlat in zip(found, finder.to_lonlats(found), strict=True)
+    ]
+
+    def respond(outcomes: Sequence[Outcome]) -> Answer:
+        rows = [
+            _describe_taken_in(one, place, left_out, outcome)
+            for (one, left_out), place, outcome in zip(built, places, outcomes, strict=True)
+        ]
+        status = 201 if any(outcome.is_new for outcome in outcomes) else 200
+        return Answer(status, _to_json({"incidents": rows}))
+
+    return taking_in.writer.write(
+        IntakeRequest(
+            None if idempotency_key is None else _digest(f"{sent_by}\x1f{idempotency_key}".encode()),
+            _digest(body),
+            tuple(one for one, _ in built),
+            respond,
+        )
+    )
+
+
+def to_report(one: models.IncidentIn, usual_urgency: str) -> Report:
+    """What was reported, with what is usual where nothing is said."""
     begun = one.occurred_from or one.received_at
     return Report(
         one.received_at,
         begun,
         one.occurred_to or begun,
         one.category,
-        one.urgency,
+        one.urgency or usual_urgency,
         one.source,
         Said(one.lon, one.lat, one.crs, one.address),
         one.source_no,

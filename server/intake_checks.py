@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from data.queries import find_categories
 from data.store import Store
+from data.viewer import WALL
 from gis.errors import BadRecordError
 from incidents.life_cycle import Action
 from server.intake_models import ChangeIn, IncidentIn
@@ -27,9 +29,25 @@ class FieldsError(BadRecordError):
         self.problems = tuple(problems)
 
 
-def check_incidents(store: Store, incidents: Sequence[IncidentIn], now: datetime) -> None:
-    """Raise `FieldsError` with all problems of all incidents."""
-    known = _read_categories(store)
+class KnownKinds:
+    """The kinds of one store with what urgency is usual for each, read anew after they were written to."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: tuple[int, Mapping[str, str]] | None = None
+
+    def get(self) -> Mapping[str, str]:
+        """Urgency by code; `normal` where nothing is said."""
+        revision, kept = self._store.revision("incident_categories"), self._kept
+        if kept is None or kept[0] != revision:
+            rows = find_categories(self._store, WALL)
+            urgencies = rows["urgency"].fillna("normal")
+            kept = self._kept = (revision, dict(zip(rows["category"], urgencies, strict=True)))
+        return kept[1]
+
+
+def check_incidents(known: Collection[str], incidents: Sequence[IncidentIn], now: datetime) -> None:
+    """Raise `FieldsError` with all problems of all incidents; `known` are the codes of kinds."""
     problems = [
         (f"[{number}].{field}" if len(incidents) > 1 else field, reason)
         for number, one in enumerate(incidents)
@@ -39,10 +57,10 @@ def check_incidents(store: Store, incidents: Sequence[IncidentIn], now: datetime
         raise FieldsError(problems)
 
 
-def check_change(store: Store, change: ChangeIn) -> None:
+def check_change(known: Collection[str], change: ChangeIn) -> None:
     """Raise `FieldsError` when a change changes nothing or its parts do not fit."""
     problems = list(find_place_problems("", change.lon, change.lat, change.crs))
-    if change.category is not None and change.category not in _read_categories(store):
+    if change.category is not None and change.category not in known:
         problems.append(("category", _unknown_category(change.category)))
     if (change.action is Action.MARK_DUPLICATE) != (change.duplicate_of is not None):
         problems.append(("duplicate_of", "needed with the action mark_duplicate, and only then"))
@@ -60,7 +78,7 @@ def check_moment(field: str, moment: datetime | None) -> datetime | None:
     return moment
 
 
-def _find_problems(one: IncidentIn, known: frozenset[str], now: datetime) -> Iterator[Problem]:
+def _find_problems(one: IncidentIn, known: Collection[str], now: datetime) -> Iterator[Problem]:
     yield from find_place_problems("", one.lon, one.lat, one.crs)
     yield from find_place_problems("caller_", one.caller_lon, one.caller_lat, one.caller_crs)
     if one.category not in known:
@@ -87,10 +105,6 @@ def find_place_problems(prefix: str, lon: float | None, lat: float | None, crs: 
             value = given[name]
             if isinstance(value, float) and abs(value) > limit:
                 yield prefix + name, f"expected degrees from {-limit:g} to {limit:g}; for metres say crs LOCAL"
-
-
-def _read_categories(store: Store) -> frozenset[str]:
-    return frozenset(store.read("SELECT category FROM incident_categories")["category"])
 
 
 def _unknown_category(category: str) -> str:

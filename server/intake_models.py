@@ -56,7 +56,7 @@ class IncidentIn(_Place):
     occurred_from: Moment | None = Field(None, description="When it happened at the earliest; absent: as received_at")
     occurred_to: Moment | None = Field(None, description="When it happened at the latest; absent: as occurred_from")
     category: Code = Field(description="Code of the kind, as GET /api/v1/incident-categories lists them")
-    urgency: Urgency = Field("normal", description="urgent, normal or not_police")
+    urgency: Urgency | None = Field(None, description="urgent, normal or not_police; absent: as is usual for the kind")
     source: Literal["call", "counter", "app", "police_found"] = Field("call", description="How it was reported")
     description: Text | None = Field(None, description="What was said; numbers and known names are masked on arrival")
     caller_name: Line | None = Field(None, description="Caller's name")

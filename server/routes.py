@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from incidents.taking_in import TakingIn
 from server.admin import build_admin_routes
 from server.alarm import build_alarm_routes
 from server.api import PREFIX as API_PREFIX
@@ -15,6 +16,7 @@ from server.api import build_api
 from server.connect import build_connect_routes
 from server.events import respond_events
 from server.files import AssetsEndpoint, build_renderer
+from server.hand_intake import build_hand_routes
 from server.health import build_health_route
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
@@ -39,6 +41,7 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         Answers scene files, where the caller warms it.
     """
     renderer = build_renderer()
+    taking_in = TakingIn(state.store, state.clock)
 
     async def answer_events(_: Request) -> Response:
         return respond_events(state.hub)
@@ -56,6 +59,7 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         ),
         *PairingRoutes(state.pairing or Pairing(state.clock), state.store, state.clock).build_routes(),
         *build_admin_routes(state),
-        Mount(API_PREFIX, app=build_api(state.store, state.clock)),
+        *build_hand_routes(state.store, state.clock, taking_in),
+        Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
         *([] if state.network is None else build_connect_routes(state.network)),
     ]

@@ -12,6 +12,7 @@ from ui.audit_page import show_audit
 from ui.command_page import show_command
 from ui.desk import show_desk
 from ui.forces_page import show_forces
+from ui.intake_page import show_intake
 from ui.map_page import show_map
 from ui.session import get_language, get_viewer
 from ui.settings_page import show_settings
@@ -19,6 +20,7 @@ from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_
 from ui.wall import show_wall
 
 DRAW = {
+    "intake": show_intake,
     "desk": show_desk,
     "forces": show_forces,
     "command": show_command,

@@ -21,18 +21,18 @@ from data.importing.values import to_times_utc
 
 Geometries = npt.NDArray[np.object_]
 
-_URGENCIES: Final = (
+URGENCIES: Final = (
     ("not_police", "非警务|not_police|非警"),
     ("urgent", "紧急|urgent|一级|重大|特急"),
     ("normal", "一般|normal|普通|二级|三级|四级"),
 )
-_SOURCES: Final = (
+SOURCES: Final = (
     ("police_found", "police_found|自行发现|巡逻|巡防|民警发现"),
     ("counter", "counter|窗口|来所|上门|柜台"),
     ("app", "app|网络|微信|小程序|网上"),
     ("call", "call|电话|110|报警|拨打"),
 )
-_STATES: Final = (
+STATES: Final = (
     ("closed", "closed|结|办完|完成|已处"),
     ("arrived", "arrived|到达|到场"),
     ("dispatched", "dispatched|派"),
@@ -162,13 +162,13 @@ def _build_layer(
             "number": number,
             "said": said,
             "sub": column("subcategory"),
-            "urgency": find_word(column("urgency"), _URGENCIES),
-            "source": find_word(column("source"), _SOURCES),
+            "urgency": find_word(column("urgency"), URGENCIES),
+            "source": find_word(column("source"), SOURCES),
             "reported_utc": reported,
             "occurred_from_utc": start,
             "occurred_to_utc": end,
             "closed_utc": closed,
-            "status": find_word(column("status"), _STATES),
+            "status": find_word(column("status"), STATES),
             "address_text": building.map(texts).astype("str"),
             "building_id": building,
             "unit_id": where.unit_id,

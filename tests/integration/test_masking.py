@@ -73,6 +73,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     **dict.fromkeys(
         (
             "find_occupants",
+            "find_case",
             "find_decision",
             "find_own_dispatches",
             *(f"find_task{n}" for n in ("", "_events", "_evidence", "_findings", "_incidents", "_photos", "_sessions")),
@@ -109,6 +110,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_key_sites",
             "find_land",
             "find_map_changes",
+            "find_open_incidents",
             "find_map_knowledge",
             "find_positions",
             "find_proposals",
