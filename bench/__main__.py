@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import (
     bench_addresses,
+    bench_dispatch,
     bench_encryption,
     bench_first_frame,
     bench_hotspots,
@@ -35,6 +36,7 @@ def run_part(part: str, *, side: int, rounds: int) -> Figures:
     loads = [os.getloadavg()[0]]
     work: dict[str, Callable[[], Figures]] = {
         "addresses": lambda: dict(bench_addresses.run()),
+        "dispatch": lambda: dict(bench_dispatch.run()),
         "encryption": lambda: dict(bench_encryption.run()),
         "hotspots": lambda: dict(bench_hotspots.run()),
         "import": lambda: dict(bench_import.run(side=side, rounds=rounds)),

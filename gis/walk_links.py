@@ -114,36 +114,78 @@ def find_links(
     door, piece = network.tree.query(doors.shapes, predicate="dwithin", distance=REACH_M)
     away_m = shapely.distance(doors.shapes[door], network.lines[piece])
     order = np.lexsort([piece, away_m, door])
-    door, piece = door[order], piece[order]
-    tried = np.zeros(len(door), dtype=bool)
-    for allowed in is_allowed:
-        rows = np.flatnonzero(allowed[piece])
-        tried[rows[_rank_within(door[rows]) < _TRIED]] = True
-    door, piece = door[tried], piece[tried]
-    shortest = shapely.shortest_line(doors.shapes[door], network.lines[piece])
-    begin = shapely.get_coordinates(shapely.get_point(shortest, 0))
-    at_m = shapely.line_locate_point(network.lines[piece], shapely.get_point(shortest, -1))
-    length_m = network.length_m[piece]
-    aside_m = np.minimum(_ASIDE_M, length_m / 2)
-    at_m = np.maximum(at_m, np.where(network.cut_first[piece], aside_m, 0.0))
-    at_m = np.minimum(at_m, np.where(network.cut_last[piece], length_m - aside_m, length_m))
-    end = shapely.get_coordinates(shapely.line_interpolate_point(network.lines[piece], at_m))
-    gate, in_house = _check_straight(network, begin, end, is_open=is_open)
-    found = Links(doors.spot[door], door, piece, at_m, np.linalg.norm(end - begin, axis=1), gate, begin)
-    free = gate > _BLOCKED
-    door_part = np.unique(np.column_stack([door, part[network.first[piece]]]), axis=0, return_inverse=True)[1]
-    return tuple(
-        take_links(found, _choose(door, door_part.ravel(), in_house, free & allowed[piece])) for allowed in is_allowed
-    )
+    pairs = _Pairs(network, doors, door[order], piece[order], is_open)
+    # One group for each mask, door and part, its pairs from the nearest on.
+    part_of = np.unique(np.column_stack([pairs.door, part[network.first[pairs.piece]]]), axis=0, return_inverse=True)[1]
+    rows = [np.flatnonzero(allowed[pairs.piece]) for allowed in is_allowed]
+    groups = [part_of.ravel()[some] for some in rows]
+    return tuple(pairs.to_links(_choose(pairs, some, group)) for some, group in zip(rows, groups, strict=True))
 
 
-def _choose(door: Integers, door_part: Integers, in_house: Booleans, may: Booleans) -> Integers:
-    """Of links that may be used the shortest to each part; through a house only from doors that have no other."""
-    rows = np.flatnonzero(may)
-    clear = rows[~in_house[rows]]
-    last = rows[~np.isin(door[rows], door[clear])]
-    chosen = [some[np.unique(door_part[some], return_index=True)[1]] for some in (clear, last)]
-    return np.sort(np.concatenate(chosen))
+def _choose(pairs: _Pairs, rows: Integers, group: Integers) -> Integers:
+    """Of each group's pairs the nearest that is free; through a house only from doors that have no other."""
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]])) if len(group) else group
+    ends = np.append(starts[1:], len(group))
+    clear, last = np.full(len(starts), -1), np.full(len(starts), -1)
+    for number in range(_TRIED):
+        asked = np.flatnonzero((clear < 0) & (starts + number < ends))
+        if not len(asked):
+            break
+        pair = rows[starts[asked] + number]
+        gate, in_house = pairs.check(pair)
+        free = gate > _BLOCKED
+        clear[asked[free & ~in_house]] = pair[free & ~in_house]
+        first_last = free & in_house & (last[asked] < 0)
+        last[asked[first_last]] = pair[first_last]
+    clear, last = clear[clear >= 0], last[last >= 0]
+    return np.sort(np.concatenate([clear, last[~np.isin(pairs.door[last], pairs.door[clear])]]))
+
+
+class _Pairs:
+    """Doors with the pieces within reach, the nearest first; a straight line is drawn and checked once, when asked."""
+
+    def __init__(self, network: WalkNetwork, doors: Doors, door: Integers, piece: Integers, is_open: Booleans) -> None:
+        self._network, self._doors, self._is_open = network, doors, is_open
+        self.door, self.piece = door, piece
+        self._is_checked = np.zeros(len(door), dtype=bool)
+        self._gate = np.full(len(door), NO_GATE, dtype=np.int64)
+        self._in_house = np.zeros(len(door), dtype=bool)
+        self._at_m = np.zeros(len(door))
+        self._begin, self._end = np.zeros((len(door), 2)), np.zeros((len(door), 2))
+
+    def check(self, which: Integers) -> tuple[Integers, Booleans]:
+        """See `_check_straight`, for some of the pairs."""
+        new = which[~self._is_checked[which]]
+        if len(new):
+            self._draw(new)
+            self._gate[new], self._in_house[new] = _check_straight(
+                self._network, self._begin[new], self._end[new], is_open=self._is_open
+            )
+            self._is_checked[new] = True
+        return self._gate[which], self._in_house[which]
+
+    def _draw(self, new: Integers) -> None:
+        network, piece = self._network, self.piece[new]
+        shortest = shapely.shortest_line(self._doors.shapes[self.door[new]], network.lines[piece])
+        self._begin[new] = shapely.get_coordinates(shapely.get_point(shortest, 0))
+        at_m = shapely.line_locate_point(network.lines[piece], shapely.get_point(shortest, -1))
+        length_m = network.length_m[piece]
+        aside_m = np.minimum(_ASIDE_M, length_m / 2)
+        at_m = np.maximum(at_m, np.where(network.cut_first[piece], aside_m, 0.0))
+        at_m = np.minimum(at_m, np.where(network.cut_last[piece], length_m - aside_m, length_m))
+        self._at_m[new] = at_m
+        self._end[new] = shapely.get_coordinates(shapely.line_interpolate_point(network.lines[piece], at_m))
+
+    def to_links(self, which: Integers) -> Links:
+        """The chosen ones."""
+        door = self.door[which]
+        link_m = np.linalg.norm(self._end[which] - self._begin[which], axis=1)
+        return Links(
+            self._doors.spot[door], door, self.piece[which], self._at_m[which], link_m, self._gate[which],
+            self._begin[which],
+        )  # fmt: skip
 
 
 def take_links(links: Links, which: Booleans | Integers) -> Links:
@@ -178,12 +220,3 @@ def _check_straight(
     hits, _ = network.houses.shrunk_tree.query(lines, predicate="intersects")
     in_house[hits] = True
     return gate, in_house
-
-
-def _rank_within(groups: Integers) -> Integers:
-    """Place of each row within its group, from 0; rows of a group stand together."""
-    if not len(groups):
-        return np.array([], dtype=np.int64)
-    starts = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
-    lengths = np.diff(np.concatenate([starts, [len(groups)]]))
-    return np.asarray(np.arange(len(groups)) - np.repeat(starts, lengths), dtype=np.int64)
