@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import pandas as pd
-
 from data.moments import get_aware
 from data.store import Store
 from gis.errors import RecordMissingError
@@ -96,5 +94,4 @@ def get_info(store: Store) -> CommunityInfo:
 @lru_cache(maxsize=64)
 def _find_part(store: Store, table: str, _revision: int) -> Mapping[str, Any]:
     """Figures of one table, None where one is not known; empty where the table is."""
-    rows = store.read(_PARTS[table]).astype(object)
-    return {} if rows.empty else {str(n): None if pd.isna(v) else v for n, v in rows.iloc[0].items()}
+    return store.read_first(_PARTS[table])

@@ -6,7 +6,7 @@ import geopandas as gpd
 import pandas as pd
 
 from data.moments import to_stored_time
-from data.reading import find_history_start, read_rows, read_shapes
+from data.reading import find_history_start, narrow, read_rows, read_shapes
 from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
@@ -15,7 +15,7 @@ _BUILDINGS = """
 SELECT b.building_id, b.name, b.zone, b.number, a.full_text AS address, b.grid_id, b.use, b.floors_above,
     b.floors_below, b.height_m, b.base_m, b.height_source, b.floors_source, b.year_built, b.roof,
     ST_AsWKB(b.geom) AS geom
-FROM buildings b LEFT JOIN addresses a USING (address_id)
+FROM {buildings} b LEFT JOIN addresses a USING (address_id)
 ORDER BY b.building_id
 """
 
@@ -60,7 +60,7 @@ WITH placed AS (
         f.elevation_m, f.height_m AS floor_height_m, a.full_text AS address,
         CASE WHEN u.geom IS NOT NULL THEN 'unit' WHEN b.geom IS NOT NULL THEN 'building' END AS place,
         coalesce(u.geom, ST_PointOnSurface(b.geom)) AS geom
-    FROM rentals r LEFT JOIN units u USING (unit_id)
+    FROM {rentals} r LEFT JOIN units u USING (unit_id)
         LEFT JOIN buildings b ON b.building_id = coalesce(r.building_id, u.building_id)
         LEFT JOIN floors f ON f.building_id = b.building_id AND f.level = u.level
         LEFT JOIN addresses a ON a.address_id = u.address_id
@@ -76,7 +76,7 @@ _KEY_SITES = """
 SELECT s.site_id, s.name, s.kind, s.building_id, b.name AS building_name, s.level, s.address_text,
     coalesce(b.grid_id, (SELECT min(g.grid_id) FROM grids g WHERE ST_Intersects(g.geom, s.geom))) AS grid_id,
     f.elevation_m, s.last_visit_on, s.contact_name, s.contact_phone, ST_AsWKB(s.geom) AS geom
-FROM key_sites s LEFT JOIN buildings b USING (building_id)
+FROM {key_sites} s LEFT JOIN buildings b USING (building_id)
     LEFT JOIN floors f ON f.building_id = s.building_id AND f.level = s.level
 ORDER BY s.site_id
 """
@@ -91,9 +91,9 @@ ORDER BY responder_id
 
 
 @governed
-def find_buildings(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
-    """Every building with its standard address as `address`; footprints."""
-    return read_shapes(store, viewer, ("buildings",), _BUILDINGS)
+def find_buildings(store: Store, viewer: Viewer, *, only: frozenset[str] | None = None) -> gpd.GeoDataFrame:
+    """Every building, or those with a key of `only`, with its standard address as `address`; footprints."""
+    return read_shapes(store, viewer, ("buildings",), *narrow(_BUILDINGS, "buildings", "building_id", only))
 
 
 @governed
@@ -185,22 +185,29 @@ def find_grids(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
 
 
 @governed
-def find_rentals(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd.GeoDataFrame:
+def find_rentals(
+    store: Store, viewer: Viewer, *, placed: bool = True, only: frozenset[str] | None = None
+) -> gpd.GeoDataFrame:
     """
-    Rentals with storey and outline of their unit.
+    Rentals, all or those with a key of `only`, with storey and outline of their unit.
 
     `place` says what `geom` is: `unit` (outline in plan) or `building` (a point inside, where the unit is not known).
     `elevation_m` and `floor_height_m` are of its storey, missing where that is not known. `placed=False` gives also
     the rentals that are bound to no building; their geometry is None. A grid worker gets those of their own grids.
     """
     grids = find_grid_limit(viewer, "query", "find_rentals")
-    return read_shapes(store, viewer, ("rentals",), _RENTALS, {"placed": placed, "grids": grids})
+    sql, keys = narrow(_RENTALS, "rentals", "rental_id", only)
+    return read_shapes(store, viewer, ("rentals",), sql, {"placed": placed, "grids": grids, **keys})
 
 
 @governed
-def find_key_sites(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
-    """Key sites (重点单位); points, with `elevation_m` of their storey where it is known."""
-    return read_shapes(store, viewer, ("key_sites",), _KEY_SITES)
+def find_key_sites(store: Store, viewer: Viewer, *, only: frozenset[str] | None = None) -> gpd.GeoDataFrame:
+    """
+    Key sites (重点单位), all or those with a key of `only`; points.
+
+    `elevation_m` is of their storey, where it is known.
+    """
+    return read_shapes(store, viewer, ("key_sites",), *narrow(_KEY_SITES, "key_sites", "site_id", only))
 
 
 @governed
@@ -210,11 +217,15 @@ def find_responders(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd
 
 
 @governed
-def find_positions(store: Store, viewer: Viewer) -> pd.DataFrame:
-    """Where people with radios were last, for marks that move all day: responder_id, call_sign, kind, x_m, y_m."""
+def find_positions(store: Store, viewer: Viewer, *, only: frozenset[str] | None = None) -> pd.DataFrame:
+    """
+    Where people with radios were last, for marks that move all day: responder_id, call_sign, kind, x_m, y_m.
+
+    All, or those with a key of `only`.
+    """
     sql = """SELECT responder_id, call_sign, kind, ST_X(geom) AS x_m, ST_Y(geom) AS y_m
-        FROM responders WHERE geom IS NOT NULL ORDER BY responder_id"""
-    return read_rows(store, viewer, ("responders",), sql)
+        FROM {responders} WHERE geom IS NOT NULL ORDER BY responder_id"""
+    return read_rows(store, viewer, ("responders",), *narrow(sql, "responders", "responder_id", only))
 
 
 @governed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,21 +25,26 @@ import shapely
 from geopandas.array import GeometryArray
 from pyproj import CRS
 
+from data.changes import ChangeLog, Touched
 from data.connecting import BROKEN, first_line, is_damage, to_bad_file
 from data.database import LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
 from data.keys import StoreKey
 from data.locking import OwnerLock
 from data.migrating import find_migrations
+from data.transaction import Parameters, Transaction
 from data.writing import Work, Writer
-from gis.errors import CrsMismatchError, StoreMissingError
+from gis.errors import StoreMissingError
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
-Parameters = Sequence[object] | Mapping[str, object]
 Listener = Callable[[Mapping[str, int]], None]
 _COLUMNS = """
 SELECT table_name, column_name, coalesce(comment LIKE '[person]%', false) FROM duckdb_columns()
 WHERE NOT internal ORDER BY table_name, column_index
+"""
+_KEYS = """
+SELECT table_name, constraint_column_names[1] FROM duckdb_constraints()
+WHERE constraint_type = 'PRIMARY KEY' AND len(constraint_column_names) = 1
 """
 _log = logging.getLogger(__name__)
 
@@ -46,66 +52,6 @@ _log = logging.getLogger(__name__)
 def utc_now() -> datetime:
     """The real clock; everything that needs the time takes a clock as an argument."""
     return datetime.now(UTC)
-
-
-class Transaction:
-    """One open transaction on the writer thread. Tables that it changes get a new revision at commit."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: frozenset[str]) -> None:
-        self._connection = connection
-        self._tables = tables
-        self.touched: set[str] = set()
-
-    def fetch(self, sql: str, parameters: Parameters = ()) -> pd.DataFrame:
-        """Rows of a query inside the transaction."""
-        return self._connection.execute(sql, parameters).df()
-
-    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        """As `fetch`, as plain tuples: a frame costs more than the query where a handful of rows is asked for."""
-        return self._connection.execute(sql, parameters).fetchall()
-
-    def execute(self, table: str, sql: str, parameters: Parameters = ()) -> None:
-        """Run a statement that changes `table`."""
-        self._touch(table)
-        self._connection.execute(sql, parameters)
-
-    def append(self, table: str, frame: pd.DataFrame | gpd.GeoDataFrame) -> None:
-        """
-        Insert every row of `frame`; columns by name, absent ones null, geometry columns as geometry.
-
-        Raises
-        ------
-        CrsMismatchError
-            The frame says another coordinate system than the community's.
-        """
-        self._touch(table)
-        plain = pd.DataFrame(frame).copy()
-        shapes = set(frame.select_dtypes("geometry").columns) if isinstance(frame, gpd.GeoDataFrame) else set()
-        for name in shapes:
-            self._check_crs(table, frame[name].crs)
-            plain[name] = frame[name].to_wkb()
-        # The cast is for columns of nulls alone, whose type nobody could tell.
-        columns = [f'ST_GeomFromWKB("{c}"::BLOB) AS "{c}"' if c in shapes else f'"{c}"' for c in plain.columns]
-        self._connection.register("_appended", plain)
-        try:
-            self._connection.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(columns)} FROM _appended")
-        finally:
-            with suppress(duckdb.Error):
-                self._connection.unregister("_appended")
-
-    def _touch(self, table: str) -> None:
-        if table not in self._tables:
-            raise ValueError(
-                f"There is no table '{table}' to change: expected one of {', '.join(sorted(self._tables))}."
-            )
-        self.touched.add(table)
-
-    def _check_crs(self, table: str, crs: CRS | None) -> None:
-        row = self._connection.execute("SELECT crs FROM community").fetchone()
-        if row and crs is not None and CRS.from_user_input(row[0]) != crs:
-            raise CrsMismatchError(
-                f"Rows for table '{table}' are in {crs.to_string()}, the store is in {row[0]}. Convert them first."
-            )
 
 
 class Store:
@@ -152,6 +98,7 @@ class Store:
             self._database = Database(self.path, key=self._key, log_limit_bytes=log_limit_bytes)
             with self._database.cursor() as cursor:
                 columns = cursor.execute(_COLUMNS).fetchall()
+                self.keys: Mapping[str, str] = dict(cursor.execute(_KEYS).fetchall())
                 self._revisions = dict(cursor.execute("SELECT table_name, revision FROM revisions").fetchall())
         except BaseException:
             self._lock.release()
@@ -161,6 +108,8 @@ class Store:
             table: tuple(c for t, c, person in columns if t == table and person)
             for table in sorted({table for table, _, person in columns if person})
         }
+        self._log = ChangeLog(max(self._revisions.values(), default=0))
+        self._settled = threading.Lock()  # held while a commit's rows are there and its revisions are not
         self._writer = Writer(self._commit, name=self.path.stem)
 
     @classmethod
@@ -207,6 +156,24 @@ class Store:
             if is_damage(error):  # blocks are looked at when they are first read
                 raise to_bad_file(self.path, first_line(error)) from error
             raise
+
+    def read_first(self, sql: str, parameters: Parameters = ()) -> dict[str, Any]:
+        """First row of a small query by its columns, missing values None; empty where there is no row."""
+
+        def ask(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+            row = cursor.execute(sql, parameters).fetchone()
+            return {} if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
+
+        return self._ask(ask)
+
+    def read_settled(self, sql: str, parameters: Parameters = ()) -> tuple[dict[str, Any], Mapping[str, int]]:
+        """Columns of a query and the revisions that they are of; no commit falls between. It must be a quick one."""
+        with self._database.cursor() as cursor, self._settled:
+            return cursor.execute(sql, parameters).fetchnumpy(), self._revisions
+
+    def find_changed(self, table: str, since: int) -> frozenset[str] | None:
+        """Keys of the rows of `table` that were written to after revision `since`; None: it may have been any row."""
+        return frozenset() if self.revision(table) <= since else self._log.find(table, since)
 
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
@@ -324,12 +291,16 @@ class Store:
     def _commit(self, works: Sequence[Work]) -> list[object]:
         try:
             with self._database.cursor() as cursor:
-                transaction = Transaction(cursor, self.tables)
+                transaction = Transaction(cursor, self.tables, self.keys)
                 cursor.execute("BEGIN")
                 try:
                     results = [work(transaction) for work in works]
-                    changed = self._bump(cursor, transaction.touched)
-                    cursor.execute("COMMIT")
+                    touched = transaction.touched.to_dict()
+                    changed = self._bump(cursor, touched)
+                    with self._settled:
+                        cursor.execute("COMMIT")
+                        self._log.note(max(changed.values(), default=0), touched)
+                        self._revisions = {**self._revisions, **changed}
                 except BaseException:
                     with suppress(duckdb.Error):  # DuckDB may have rolled back by itself, or be broken
                         cursor.execute("ROLLBACK")
@@ -337,24 +308,23 @@ class Store:
         except duckdb.Error as error:
             raise to_write_error(error, self.path.stem, self.path.parent) or error from error
         self._database.check_log()
-        self._revisions = {**self._revisions, **changed}
         if changed:
             self._tell(changed)
         return results
 
-    def _bump(self, cursor: duckdb.DuckDBPyConnection, touched: set[str]) -> dict[str, int]:
+    def _bump(self, cursor: duckdb.DuckDBPyConnection, touched: Touched) -> dict[str, int]:
         """One more than any revision of the file, whatever the clock says, for each touched table."""
         revision = max(self._revisions.values(), default=0) + 1
         now = self._clock().astimezone(UTC).replace(tzinfo=None)
-        known = sorted(touched & set(self._revisions))
+        known = sorted(touched.keys() & self._revisions.keys())
         if known:  # one statement takes a third of the time of one for each, and changing half of replacing a row
             cursor.execute(
                 "UPDATE revisions SET revision = ?, changed_utc = ? WHERE list_contains(?::VARCHAR[], table_name)",
                 [revision, now, known],
             )
-        for table in sorted(touched - set(self._revisions)):
+        for table in sorted(touched.keys() - self._revisions.keys()):
             cursor.execute("INSERT INTO revisions VALUES (?, ?, ?)", [table, revision, now])
-        return dict.fromkeys(sorted(touched), revision)
+        return dict.fromkeys(touched, revision)
 
     def _tell(self, changed: Mapping[str, int]) -> None:
         for listener in self._listeners:

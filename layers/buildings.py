@@ -8,14 +8,19 @@ measured are drawn lighter and plain.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely.geometry import Polygon
 
+from data.prints import find_print
 from data.queries import find_buildings
+from data.store import Store
+from data.viewer import Viewer
 from layers.drawn import BODIES, SHAPES
 from layers.palette import ROOF, SHADOW, USE, Colour, lighten
 from layers.records import lift, to_polygons, to_texts
@@ -33,29 +38,52 @@ _SHADOW_MAX_M = 30.0  # a true tower's shadow would hide the rows behind it
 _LIGHT = np.array([-0.45, -0.55, 0.70]) / np.linalg.norm([-0.45, -0.55, 0.70])
 
 
+def find_touched_buildings(request: SceneRequest) -> gpd.GeoDataFrame:
+    """The buildings of a request; some of them are read once for all scenes that show them."""
+    if request.only is None:
+        return find_buildings(request.store, request.viewer)
+    revision = request.store.revision("buildings", "addresses")
+    return _find_some(request.store, request.viewer, request.only, revision)
+
+
+@lru_cache(maxsize=4)
+def _find_some(store: Store, viewer: Viewer, only: frozenset[str], _revision: int) -> gpd.GeoDataFrame:
+    return find_buildings(store, viewer, only=only)
+
+
+def count_buildings(store: Store) -> int:
+    """Of the whole community."""
+    return find_print(store, "buildings", BODIES["buildings"])[0]
+
+
 def _has_pitched_roof(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    rectangle = frame.minimum_rotated_rectangle()
-    share = frame.area / rectangle.area.replace(0, np.nan)
-    return np.asarray(((frame["roof"] == "tile") & (share > _RECTANGLE_SHARE)).fillna(False), dtype=bool)
+    is_pitched = np.array([roof == "tile" for roof in frame["roof"].tolist()], dtype=bool)
+    tiled = frame.geometry.to_numpy()[is_pitched]
+    rectangles = shapely.area(shapely.oriented_envelope(tiled))
+    is_pitched[is_pitched] = shapely.area(tiled) > _RECTANGLE_SHARE * np.where(rectangles > 0, rectangles, np.inf)
+    return is_pitched
 
 
 def _body_heights(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
     heights: np.ndarray[Any, Any] = frame["height_m"].to_numpy(dtype=float)
     storeys: np.ndarray[Any, Any] = frame["floors_above"].to_numpy(dtype=float) * _LEAST_STOREY_M
     eaves = heights - _ROOF_RISE_M
-    is_ridge = (frame["height_source"] == "file").to_numpy(dtype=bool) & (eaves >= storeys)
+    is_measured = np.array([source == "file" for source in frame["height_source"].tolist()], dtype=bool)
+    is_ridge = is_measured & (eaves >= storeys)
     return np.where(_has_pitched_roof(frame) & is_ridge, eaves, heights)
 
 
 def _build_bodies(request: SceneRequest) -> Records:
-    frame = find_buildings(request.store, request.viewer)
+    frame = find_touched_buildings(request)
     polygons, owners = to_polygons(frame.geometry, request.frame)
-    detail = len(frame) < SLABS_BELOW
-    tops, bases = _body_heights(frame).round(2).tolist(), frame["base_m"].round(2).tolist()
-    assumed = ((frame["height_source"] == "assumed") & (frame["floors_source"] == "assumed")).tolist()
-    uses, floors = frame["use"].tolist(), frame["floors_above"].tolist()
-    ids, names, addresses = frame["building_id"].tolist(), to_texts(frame["name"]), to_texts(frame["address"])
-    zones = to_texts(frame["zone"])
+    detail = count_buildings(request.store) < SLABS_BELOW
+    tops, bases = _body_heights(frame).round(2).tolist(), frame["base_m"].to_numpy(dtype=float).round(2).tolist()
+    sources = zip(frame["height_source"].tolist(), frame["floors_source"].tolist(), strict=True)
+    assumed = [pair == ("assumed", "assumed") for pair in sources]
+    plain = pd.DataFrame(frame)  # a geographic frame takes ten times as long to give a column
+    uses, floors = plain["use"].tolist(), plain["floors_above"].tolist()
+    ids, names, addresses = plain["building_id"].tolist(), to_texts(plain["name"]), to_texts(plain["address"])
+    zones = to_texts(plain["zone"])
     records: list[dict[str, object]] = []
     for polygon, i in zip(polygons, owners, strict=True):
         colour = USE.get(uses[i], USE["unknown"])
@@ -168,7 +196,14 @@ def _sweep(
     return np.concatenate([drawn[shapely.area(drawn) > 0], parts, moved])
 
 
-BUILDINGS = Scene("buildings", ("buildings", "community", "addresses"), _build_bodies, draws=BODIES)
+BUILDINGS = Scene(
+    "buildings",
+    ("buildings", "community", "addresses"),
+    _build_bodies,
+    draws=BODIES,
+    keyed="buildings",
+    is_row_new_all=True,  # one more may be one too many for windows and storeys
+)
 GABLES = Scene("gables", ("buildings", "community"), _build_gables, draws=SHAPES)
 PARAPETS = Scene("parapets", ("buildings", "community"), _build_parapets, draws=SHAPES)
 SHADOWS = Scene("shadows", ("buildings", "community"), _build_shadows, draws=SHAPES)

@@ -21,8 +21,9 @@ HOMES: Final = {
     "buildings": "building_id, geom",
     **FRAME,
 }
+NAMES: Final = {"buildings": "building_id, name, height_m, geom", **FRAME}
 WORDS: Final = {
-    "buildings": "building_id, name, zone, height_m, geom",
+    "buildings": "building_id, zone, height_m, geom",
     "rentals": HOMES["rentals"],
     "units": "unit_id, building_id",
     "roads": "road_id, name, kind, geom",

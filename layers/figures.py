@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-import pandas as pd
-
 from data.queries import get_info
 from data.store import Store
 from layers.scene import Records, Scene, SceneRequest
@@ -14,7 +12,7 @@ from layers.scene import Records, Scene, SceneRequest
 
 def _build(request: SceneRequest) -> Records:
     info = get_info(request.store)
-    changed = request.store.read("SELECT max(changed_utc) AS at FROM revisions")["at"].iloc[0]
+    changed = request.store.read_first("SELECT max(changed_utc) AS at FROM revisions")["at"]
     return {
         "figures": info.to_dict(),
         "counts": {
@@ -26,19 +24,18 @@ def _build(request: SceneRequest) -> Records:
             "responders": info.responders,
             "key_sites": info.key_sites,
         },
-        "changed": None if pd.isna(changed) else f"{pd.Timestamp(changed).isoformat()}Z",
+        "changed": None if changed is None else f"{changed.isoformat()}Z",
     }
 
 
 @lru_cache(maxsize=8)
 def _count_ground(store: Store, _revision: int) -> Mapping[str, int]:
     """What lies on the ground, counted again only after that was written."""
-    counts = store.read(
+    return store.read_first(
         """SELECT (SELECT count(*) FROM land WHERE kind = 'tree') AS trees,
             (SELECT count(*) FROM land WHERE kind <> 'tree') AS land, (SELECT count(*) FROM walls) AS walls,
             (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM roads) AS roads"""
-    ).iloc[0]
-    return {str(name): int(value) for name, value in counts.items()}
+    )
 
 
 FIGURES = Scene(

@@ -14,8 +14,9 @@ _MAST_HALF_M = 0.25
 
 
 def _build(request: SceneRequest) -> Records:
-    frame = find_key_sites(request.store, request.viewer)
-    heights = find_buildings(request.store, request.viewer).set_index("building_id")["height_m"]
+    frame = find_key_sites(request.store, request.viewer, only=request.only)
+    around = None if request.only is None else frozenset(frame["building_id"].dropna())
+    heights = find_buildings(request.store, request.viewer, only=around).set_index("building_id")["height_m"]
     tops = (frame["building_id"].map(heights).astype("float64").fillna(0.0) + _MAST_OVER_ROOF_M).round(1).tolist()
     columns = zip(frame["site_id"], frame["name"], frame["kind"], to_texts(frame["building_id"]), tops, strict=True)
     r = _MAST_HALF_M
@@ -37,4 +38,4 @@ def _build(request: SceneRequest) -> Records:
     ]
 
 
-KEY_SITES = Scene("key_sites", ("key_sites", "buildings", "community"), _build, draws=SITES)
+KEY_SITES = Scene("key_sites", ("key_sites", "buildings", "community"), _build, draws=SITES, keyed="key_sites")

@@ -1,5 +1,6 @@
 """
-Words on the table: numbers of buildings, zones, grids with their worker's call sign, names of roads and water.
+Words on the table: zones, grids with their worker's call sign, names of roads and water, and in a file of its own, of
+which a change sends one record only, names of buildings.
 
 A record has the text `t`, its class `c`, a place `x` (metres, height last), and for roads a second place `y` that gives
 the direction. The browser places the most important first and leaves out what would cover them.
@@ -16,7 +17,8 @@ import shapely
 from data.queries import find_buildings, find_gates, find_grids, find_land, find_rentals, find_roads
 from data.store import Store
 from data.viewer import Viewer
-from layers.drawn import WORDS
+from layers import drawn
+from layers.buildings import find_touched_buildings
 from layers.frame import LocalFrame
 from layers.records import to_hours, to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -29,16 +31,16 @@ _ROAD_KINDS = ("main", "secondary", "inner")
 Label = dict[str, object]
 
 
-def _building_labels(request: SceneRequest, buildings: gpd.GeoDataFrame) -> list[Label]:
-    named = buildings[buildings["name"].fillna("") != ""]
-    area = named.area.to_numpy()
-    tops = (named["height_m"] + _LABEL_OVER_ROOF_M).round(1)
-    columns = zip(named["building_id"], named["name"], tops, area, strict=True)
+def _build_names(request: SceneRequest) -> Records:
+    buildings = find_touched_buildings(request)
+    geometry = buildings.geometry
+    sizes = np.sqrt(shapely.area(geometry.to_numpy())).round(1).tolist()
+    tops = (buildings["height_m"].to_numpy(dtype=float) + _LABEL_OVER_ROOF_M).round(1).tolist()
+    columns = zip(buildings["building_id"].tolist(), to_texts(buildings["name"]), tops, sizes, strict=True)
     return [
-        {"t": name, "c": "building", "x": [x, y, top], "r": round(float(size) ** 0.5, 1), "id": building_id}
-        for (x, y), (building_id, name, top, size) in zip(
-            to_points(named.geometry, request.frame), columns, strict=True
-        )
+        {"t": name, "c": "building", "x": [x, y, top], "r": size, "id": building_id}
+        for (x, y), (building_id, name, top, size) in zip(to_points(geometry, request.frame), columns, strict=True)
+        if name
     ]
 
 
@@ -148,10 +150,12 @@ def _build(request: SceneRequest) -> Records:
         *_zone_labels(request, buildings),
         *_rental_marks(request, buildings),
         *_ground_labels(request.store, request.viewer, request.frame, revision),
-        *_building_labels(request, buildings),
         *_gate_labels(request),
     ]
 
 
-LABELS = Scene("labels", ("buildings", "roads", "land", "gates", "rentals", "units", "community"), _build, draws=WORDS)
+LABELS = Scene(
+    "labels", ("buildings", "roads", "land", "gates", "rentals", "units", "community"), _build, draws=drawn.WORDS
+)
+NAMES = Scene("names", ("buildings", "community"), _build_names, draws=drawn.NAMES, keyed="buildings")
 GRID_LABELS = Scene("grid_labels", ("grids", "community"), _grid_labels)

@@ -71,7 +71,7 @@ def lift(polygon: Sequence[Ring], z_m: float) -> list[Ring]:
 
 def to_texts(column: pd.Series[Any]) -> list[str]:
     """Texts of a column, empty where something is missing."""
-    return [str(value) for value in column.astype(object).where(column.notna(), "")]
+    return [value if isinstance(value, str) else "" for value in column.tolist()]
 
 
 def to_hours(closes: pd.Series[Any], opens: pd.Series[Any]) -> list[str]:

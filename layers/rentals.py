@@ -30,7 +30,7 @@ _LEAST_WINDOW_M = 1.0
 
 
 def _find_units(request: SceneRequest, *, suspected: bool) -> gpd.GeoDataFrame:
-    frame = find_rentals(request.store, request.viewer)
+    frame = find_rentals(request.store, request.viewer, only=request.only)
     frame = frame[(frame["suspected_group"] == suspected) & (frame["place"] == "unit")].reset_index(drop=True)
     levels = frame["level"].astype("float64").fillna(1.0)
     return frame.assign(base_m=frame["elevation_m"].astype("float64").fillna((levels - 1.0) * _FLOOR_M))
@@ -54,7 +54,8 @@ def _build_boxes(request: SceneRequest) -> Records:
 
 def _build_windows(request: SceneRequest) -> Records:
     frame = _find_units(request, suspected=False)
-    bodies = find_buildings(request.store, request.viewer).set_index("building_id").geometry
+    around = None if request.only is None else frozenset(frame["building_id"].dropna())
+    bodies = find_buildings(request.store, request.viewer, only=around).set_index("building_id").geometry
     outlines = shapely.boundary(bodies.reindex(frame["building_id"]).to_numpy())
     outside = shapely.intersection(shapely.boundary(frame.geometry.to_numpy()), shapely.buffer(outlines, 0.05))
     ids, buildings, bases = frame["rental_id"].tolist(), frame["building_id"].tolist(), frame["base_m"].tolist()
@@ -91,7 +92,6 @@ def _windows(lines: BaseGeometry | None, middle: np.ndarray[Any, Any], sill_m: f
     return quads
 
 
-RENTALS = Scene("rentals", ("rentals", "units", "floors", "buildings", "community"), _build_windows, draws=HOMES)
-GROUP_RENTALS = Scene(
-    "group_rentals", ("rentals", "units", "floors", "buildings", "community"), _build_boxes, draws=HOMES
-)
+_TABLES = ("rentals", "units", "floors", "buildings", "community")
+RENTALS = Scene("rentals", _TABLES, _build_windows, draws=HOMES, keyed="rentals")
+GROUP_RENTALS = Scene("group_rentals", _TABLES, _build_boxes, draws=HOMES, keyed="rentals")

@@ -10,7 +10,7 @@ _OVER_GROUND_M = 2.0
 
 
 def _build(request: SceneRequest) -> Records:
-    rows = find_positions(request.store, request.viewer)
+    rows = find_positions(request.store, request.viewer, only=request.only)
     places = request.frame.to_local(rows[["x_m", "y_m"]].to_numpy(dtype=float)).tolist()
     columns = zip(*(rows[name].tolist() for name in ("responder_id", "call_sign", "kind")), strict=True)
     return [
@@ -26,4 +26,4 @@ def _build(request: SceneRequest) -> Records:
     ]
 
 
-RESPONDERS = Scene("responders", ("responders", "community"), _build)
+RESPONDERS = Scene("responders", ("responders", "community"), _build, keyed="responders")

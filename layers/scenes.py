@@ -11,7 +11,7 @@ from layers.ground import BORDER_SCENE, GROUND
 from layers.hot import HOT_CURTAINS, HOT_PLACES
 from layers.inside import INSIDE
 from layers.key_sites import KEY_SITES
-from layers.labels import GRID_LABELS, LABELS
+from layers.labels import GRID_LABELS, LABELS, NAMES
 from layers.land import LAND_SCENE, TREES
 from layers.rentals import GROUP_RENTALS, RENTALS
 from layers.responders import RESPONDERS
@@ -24,8 +24,7 @@ SCENES: dict[str, Scene] = {
     scene.name: scene
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
-        PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, GRID_LABELS, RESPONDERS, FIGURES,
-        ALARMS,
-        DIRECTORY, INSIDE,
+        PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, NAMES, GRID_LABELS, RESPONDERS,
+        FIGURES, ALARMS, DIRECTORY, INSIDE,
     )
 }  # fmt: skip

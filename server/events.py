@@ -3,7 +3,11 @@ GET /events: which tables changed, as server-sent events.
 
 A browser holds one stream. On connecting it gets every table's revision, then, at most five times a second, the tables
 that changed since. Nothing is queued: what waits for a client is one dictionary of at most as many entries as there are
-tables, so a slow client costs nothing. Events carry revisions only, never a row.
+tables, so a slow client costs nothing. Those events carry revisions only, never a row.
+
+A wall names its language and the revision that it shows (`?lang=zh&since=812`), and is told after each event, as event
+`scenes`, what changed in the scene files (server/changes.py). Its id is the revision, which a browser that lost its
+stream sends by itself: it is then told what it missed.
 """
 
 from __future__ import annotations
@@ -11,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from i18n import LANGUAGES, t
@@ -20,6 +25,9 @@ from i18n import LANGUAGES, t
 COALESCE_S = 0.2
 HEARTBEAT_S = 15.0
 MAX_CLIENTS = 64  # an office has a wall, some desks and tablets; each browser allows itself six connections a host
+
+Describe = Callable[[int], Awaitable[tuple[int, str]]]
+"""The newest revision, and JSON of what changed in the scene files after the one that is given."""
 
 
 class _Client:
@@ -94,8 +102,8 @@ class EventHub:
             client.pending.update(revisions)
             client.wake.set()
 
-    async def stream(self) -> AsyncIterator[str]:
-        """Text of one stream, until the client goes or the hub closes."""
+    async def stream(self, since: int = 0, describe: Describe | None = None) -> AsyncIterator[str]:
+        """Text of one stream, until the client goes or the hub closes; with the scenes' changes after `since`."""
         with self._lock:
             client = _Client(self._revisions)
         self._clients.add(client)
@@ -111,16 +119,26 @@ class EventHub:
                 if client.pending:
                     pending, client.pending = client.pending, {}
                     self.sent += 1
-                    yield f"event: revisions\ndata: {json.dumps(pending)}\n\n"
+                    text = f"event: revisions\ndata: {json.dumps(pending)}\n\n"
+                    if describe is not None:
+                        since, changes = await describe(since)
+                        text += f"event: scenes\nid: {since}\ndata: {changes}\n\n"
+                    yield text
                     await asyncio.sleep(self.coalesce_s)
         finally:
             self._clients.discard(client)
 
 
-def respond_events(hub: EventHub) -> Response:
-    """A new stream, or 503 when there are too many."""
+def find_since(request: Request) -> int | None:
+    """Revision that a wall shows: at its beginning from the address, after a loss from the last event that it heard."""
+    text = request.headers.get("last-event-id") or request.query_params.get("since", "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def respond_events(hub: EventHub, since: int = 0, describe: Describe | None = None) -> Response:
+    """A new stream, or 503 when there are too many; `describe` for a wall that shows revision `since`."""
     if hub.is_full:
         text = "\n".join(t("server.too_many_streams", lang) for lang in LANGUAGES)
         return PlainTextResponse(text, status_code=503, headers={"Retry-After": "30", "Cache-Control": "no-store"})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(hub.stream(), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(hub.stream(since, describe), media_type="text/event-stream", headers=headers)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from i18n import LANGUAGES, check_language
 from incidents.taking_in import TakingIn
 from server.admin import build_admin_routes
 from server.alarm import build_alarm_routes
 from server.api import PREFIX as API_PREFIX
 from server.api import build_api
+from server.changes import SceneChanges
 from server.connect import build_connect_routes
-from server.events import respond_events
+from server.events import find_since, respond_events
 from server.files import AssetsEndpoint, build_renderer
 from server.hand_intake import build_hand_routes
 from server.health import build_health_route
@@ -42,15 +45,21 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
     """
     renderer = build_renderer()
     taking_in = TakingIn(state.store, state.clock)
+    files = scenes or SceneEndpoint(state)
+    changes = SceneChanges(state.store, state.scenes, files)
 
-    async def answer_events(_: Request) -> Response:
-        return respond_events(state.hub)
+    async def answer_events(request: Request) -> Response:
+        lang, since = request.query_params.get("lang"), find_since(request)
+        if lang not in LANGUAGES or since is None:
+            return respond_events(state.hub)
+        said = check_language(lang)
+        return respond_events(state.hub, since, lambda shown: run_in_threadpool(changes.describe, said, shown))
 
     return [
         build_health_route(state.store),
         Route("/metrics", state.metrics.respond),
         Route("/events", answer_events),
-        Route("/scene/{layer}.json", (scenes or SceneEndpoint(state)).respond),
+        Route("/scene/{layer}.json", files.respond),
         Route("/vendor/deck.js", renderer.respond),
         *build_alarm_routes(state),
         Route(

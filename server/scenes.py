@@ -133,6 +133,10 @@ class SceneEndpoint:
         is_current = is_ours and query.get("v") == str(answer.revision)
         return _build_response(request, answer, is_current=is_current)
 
+    def find_body(self, scene: Scene, lang: Language) -> bytes:
+        """The whole file as the wall gets it, compressed."""
+        return self._answer(scene, WALL, lang, {})[0].body_gzip
+
     def _answer(
         self, scene: Scene, viewer: Viewer, lang: Language, params: Mapping[str, str]
     ) -> tuple[SceneAnswer, int | None]:

@@ -40,6 +40,14 @@ class Scene(Protocol):
         """JSON of the layer; raises a `ShapanError` that is a `ValueError` for a parameter it cannot use."""
         ...
 
+    def find_changed(self, store: Store, since: int) -> frozenset[str] | None:
+        """Keys of the records that are others than at revision `since`; None where all may be."""
+        ...
+
+    def build_some(self, store: Store, viewer: Viewer, lang: Language, keys: frozenset[str]) -> list[dict[str, object]]:
+        """Records of these keys as they are now."""
+        ...
+
 
 @dataclass(frozen=True)
 class AppState:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.events import MAX_CLIENTS, EventHub, respond_events
+from server.events import MAX_CLIENTS, EventHub, find_since, respond_events
 from tests.fixtures.loops import run_async
 
 
@@ -59,6 +59,44 @@ def test_changes_within_the_pause_arrive_as_one_with_the_newest_revision() -> No
     first, second = run_async(run())
     assert first == {"incidents": 1}
     assert second == {"incidents": 49, "table0": 48, "table1": 49, "table2": 47}
+
+
+def test_a_wall_is_told_what_changed_since_what_it_shows_and_then_since_what_it_was_told() -> None:
+    asked: list[int] = []
+
+    async def describe(since: int) -> tuple[int, str]:
+        asked.append(since)
+        return since + 10, '{"names":null}'
+
+    async def run() -> list[str]:
+        hub = EventHub(coalesce_s=0.0)
+        hub.open({"gates": 3}, asyncio.get_running_loop())
+        stream = hub.stream(7, describe)
+        assert await anext(stream) == "retry: 1000\n\n"
+        first = await anext(stream)
+        hub.publish({"gates": 4})
+        return [first, await anext(stream)]
+
+    first, second = run_async(run())
+    assert first == 'event: revisions\ndata: {"gates": 3}\n\nevent: scenes\nid: 17\ndata: {"names":null}\n\n'
+    assert second == 'event: revisions\ndata: {"gates": 4}\n\nevent: scenes\nid: 27\ndata: {"names":null}\n\n'
+    assert asked == [7, 17]
+
+
+@pytest.mark.parametrize(
+    ("query", "last", "since"),
+    [
+        ("since=812", None, 812),
+        ("since=812", "900", 900),
+        ("", None, None),
+        ("since=-1", None, None),
+        ("since=" + "9" * 30, None, None),
+    ],
+)
+def test_where_a_wall_is(query: str, last: str | None, since: int | None) -> None:
+    """After a loss the browser says by itself which event it heard last (HTML standard, 9.2.4)."""
+    headers = [(b"last-event-id", last.encode())] if last else []
+    assert find_since(Request({"type": "http", "query_string": query.encode(), "headers": headers})) == since
 
 
 def test_what_was_published_before_the_start_is_not_lost() -> None:

@@ -46,6 +46,12 @@ class CountingScene:
         find = find_print if kept else read_print
         return (find(store, "gates", "gate_id, kind"), store.revision("community"))
 
+    def find_changed(self, store: Store, since: int) -> frozenset[str] | None:
+        return None if store.revision(*self.tables) > since else frozenset()
+
+    def build_some(self, store: Store, viewer: Viewer, lang: Language, keys: frozenset[str]) -> list[dict[str, object]]:
+        raise AssertionError("never asked: all may have changed, or nothing did")
+
     def build(self, store: Store, viewer: Viewer, lang: Language, params: Mapping[str, str]) -> bytes:
         if params.get("kind") == "wrong":
             raise BadRecordError("Parameter 'kind' is 'wrong': expected vehicle or pedestrian.")

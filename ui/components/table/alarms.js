@@ -1,4 +1,4 @@
-// Open incidents on the wall: fetched as soon as the stream names them, lit, listed, sounded, picked by click or number pad.
+// Open incidents on the wall: told by the stream as soon as they change, lit, listed, sounded, picked by click or number pad.
 import { AlarmList } from "./alarm_list.js";
 import { AlarmPanel } from "./alarm_panel.js";
 import { Beacons } from "./beacons.js";
@@ -79,7 +79,12 @@ export class Alarms {
 
   onVersions(changed) {
     if (this.panel.isOpen && changed.includes("dispatches")) this.panel.ask();
-    if (this.table.data.sceneTables.alarms.some((name) => changed.includes(name))) this.load();
+  }
+
+  /** What the server told with its event; where it was too much to tell, it is fetched. */
+  onScenes({ alarms }) {
+    if (alarms?.whole) this.take(alarms.whole);
+    else if (alarms === null) this.load();
   }
 
   setOnline(on) {

@@ -21,7 +21,7 @@ _JS = (
     "export default (component) => import(location.origin + component.data.module)"
     ".then((table) => table.render(component));"
 )
-_FETCHED = ("labels", "grid_labels", "responders", "figures", "border", "grids", "key_sites", "hot")
+_FETCHED = ("labels", "names", "grid_labels", "responders", "figures", "border", "grids", "key_sites", "hot")
 _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("buildings", "box", USE["residential"], True),
     ("rentals", "window", RENTAL, True),
@@ -80,6 +80,8 @@ def build_table_data(
         "sceneTables": {name: list(scene.tables) for name, scene in SCENES.items()},
         "files": files,
         "alarms": scene_url("alarms", revisions, lang=lang, boot_id=boot_id),
+        "asked": [name for name, scene in SCENES.items() if scene.params],
+        "revision": max(revisions.values(), default=0),
         "frame": {"lon": frame.lon, "lat": frame.lat},
         "community": {"name": info.name, "synthetic": info.synthetic},
         "switches": [

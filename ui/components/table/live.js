@@ -1,22 +1,22 @@
-// Keeps the table's layers at the newest revision: one event stream, and a new address only for what changed.
+// Keeps the table's layers at the newest revision: one event stream, which also tells what changed in the scene files.
 
 const AGAIN_MS = 30_000;
 
 export class Live {
-  constructor({ url, onVersions, onState }) {
-    this.revisions = {};
-    Object.assign(this, { url, onVersions, onState });
+  constructor({ url, revisions = {}, onVersions, onScenes, onState }) {
+    Object.assign(this, { url, revisions, onVersions, onScenes, onState });
     this.open();
   }
 
   open() {
-    const { onState, onVersions } = this;
+    const { onScenes, onState, onVersions } = this;
     this.source = new EventSource(this.url);
     this.source.addEventListener("revisions", (event) => {
       const changed = JSON.parse(event.data);
       Object.assign(this.revisions, changed);
       onVersions(this.revisions, Object.keys(changed));
     });
+    this.source.addEventListener("scenes", (event) => onScenes(JSON.parse(event.data)));
     this.source.onopen = () => onState(true);
     this.source.onerror = () => {
       onState(false);
@@ -35,6 +35,12 @@ export class Live {
     clearTimeout(this.again);
     this.source.close();
   }
+}
+
+/** Whether two addresses of scene files differ at most by their version. */
+export function isSameScene(one, other) {
+  const plain = (url) => url?.replace(/([?&]v=)\d+/, "$1");
+  return plain(one) === plain(other);
 }
 
 /** The address of a scene file at the highest revision of the tables that it reads. */

@@ -59,8 +59,8 @@ function addFloorHeights(layer) {
   layer.getAttributeManager().add({ floorHeights: { size: 1, stepMode: "dynamic", accessor: "getFloor" } });
 }
 
-/** Classes and meshes for the renderer's JSON: names that the deck may use. */
-export function buildConfiguration(deck, luma) {
+/** Classes, meshes and functions for the renderer's JSON: names that the deck may use. `scenes` holds the records. */
+export function buildConfiguration(deck, luma, scenes) {
   class SolidLayer extends deck.SolidPolygonLayer {
     // The renderer asks the GPU for -1 walls where a file is empty, which it reports as an error on every frame.
     draw(options) {
@@ -100,7 +100,13 @@ export function buildConfiguration(deck, luma) {
 
   return {
     classes: { SolidLayer, FacadeLayer, CurtainLayer },
-    enumerations: { SHAPAN: { TREE: buildTree(luma) } },
+    enumerations: {
+      SHAPAN: {
+        TREE: buildTree(luma),
+        FIND: (place) => scenes.find(place),
+        ROWS: (now, before) => scenes.findRows(now, before),
+      },
+    },
   };
 }
 

@@ -3,11 +3,12 @@ import { Alarms } from "./alarms.js";
 import { Camera, CONTROLLER } from "./camera.js";
 import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
-import { Live, sceneUrl } from "./live.js";
+import { isSameScene, Live, sceneUrl } from "./live.js";
 import { Overview } from "./overview.js";
 import { toLocal } from "./scale.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
+import { Scenes } from "./scenes.js";
 import { buildConfiguration } from "./solids.js";
 import { WallSurfaces } from "./surfaces/wall.js";
 
@@ -18,6 +19,8 @@ const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
 // Drawn first. Each further kind of layer costs a machine without a graphics card half a second before its first frame.
 const CORE = new Set(["ground", "land", "roads", "shadows", "buildings"]);
+// Names of what buildConfiguration puts there.
+const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders" };
 
 const tables = new WeakMap();
@@ -73,7 +76,8 @@ class Table {
     this.chrome.className = "sp-chrome";
     host.append(this.canvas, this.words, this.chrome);
     this.switches = readSwitches();
-    this.scenes = {};
+    this.store = new Scenes();
+    this.scenes = this.store.content;
     this.visiting = false;
     this.whole = false; // before that only what a table cannot do without is drawn
     this.ruler = new Ruler(this);
@@ -91,15 +95,14 @@ class Table {
   }
 
   async start() {
-    // Everything is on its way before the renderer is: it then finds its files in the browser's cache and draws once.
-    const files = this.spec().layers.map((layer) => layer.data).filter((data) => typeof data === "string");
-    await Promise.all([loadRenderer(this.data.renderer), this.loadScenes(), this.alarms.load(), ...[...new Set(files)].map((url) => fetch(url))]);
+    const all = Promise.all([this.loadScenes(), this.alarms.load()]); // everything is on its way, what the first frame needs is awaited
+    await Promise.all([loadRenderer(this.data.renderer), ...["border", ...CORE].map((name) => this.store.waiting[name])]);
     const { deck, luma } = window;
     deck.log.level = -1;
     this.camera = new Camera(deck, this.canvas, this.data.frame);
     this.instance = window.createDeck({
       container: this.canvas,
-      configuration: buildConfiguration(deck, luma),
+      configuration: buildConfiguration(deck, luma, this.store),
       jsonInput: { ...this.spec(), initialViewState: this.camera.limited(this.wholeCamera(50, -24)) },
       tooltip: false,
       handleEvent: (name, info) => this.handle(name, info),
@@ -113,18 +116,15 @@ class Table {
     this.listenForClicks();
     this.camera.instance = this.instance;
     this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
-    this.overview.setOutlines(this.outlines());
     await this.settled();
-    this.showFigures();
     await this.drawn();
+    await all;
+    this.showLoaded();
+    this.overview.setOutlines(this.outlines());
     this.whole = true;
     this.refresh();
     await this.settled();
-    this.live = new Live({
-      url: this.data.events,
-      onVersions: (revisions, changed) => this.onVersions(revisions, changed),
-      onState: (on) => this.onState(on),
-    });
+    this.listenLive();
     this.ticker = setInterval(() => this.tick(), 1000);
     this.tick();
     if (this.data.fly) this.applyFly(this.data.fly);
@@ -154,25 +154,47 @@ class Table {
     return this.instance.layerManager?.getLayers().every((layer) => layer.isLoaded);
   }
 
-  async loadScenes(names = Object.keys(this.data.files)) {
-    await Promise.all(names.map(async (name) => {
-      const answer = await fetch(this.fileUrl(name), { credentials: "same-origin" });
-      if (answer.ok) this.scenes[name] = await answer.json();
-    }));
-    this.setWords();
+  /** Addresses of the scene files by name: those that are drawn, and those that we read. */
+  addresses() {
+    const drawn = this.data.deck.layers.map((layer) => [this.data.layerScene[layer.id], layer.data]);
+    return { ...Object.fromEntries(drawn), ...this.data.files };
+  }
+
+  /** Have these scene files, the first frame's before the others. */
+  loadScenes(names = Object.keys(this.addresses())) {
+    const ordered = [...names].sort((a, b) => CORE.has(b) - CORE.has(a));
+    return Promise.all(ordered.map((name) => this.store.load(name, this.fileUrl(name))));
   }
 
   fileUrl(name) {
-    return sceneUrl(this.data.files[name], this.data.sceneTables[name], this.revisionsFor(name));
+    return sceneUrl(this.addresses()[name], this.data.sceneTables[name], this.revisionsFor(name));
+  }
+
+  /** Events in the page's language: what changed comes with them. */
+  listenLive() {
+    this.live?.close();
+    this.live = new Live({
+      url: `${this.data.events}?lang=${this.data.lang}&since=${this.data.revision}`,
+      revisions: this.live?.revisions,
+      onVersions: (revisions, changed) => this.onVersions(revisions, changed),
+      onScenes: (changes) => this.onScenes(changes),
+      onState: (on) => this.onState(on),
+    });
+  }
+
+  /** After scene files were loaded or changed. */
+  showLoaded() {
+    this.setWords();
+    this.showFigures();
   }
 
   setWords() {
     const sites = (this.scenes.key_sites || []).map((site) => ({ t: site.g, n: site.n, g: site.g, c: "site", x: site.x, id: site.id }));
     const hot = (this.scenes.hot?.places || []).map((place) => ({ t: String(place.rank), c: "hot", x: place.x, id: place.id }));
-    const { labels = [], grid_labels: grids = [], responders = [] } = this.scenes;
+    const { labels = [], names = [], grid_labels: grids = [], responders = [] } = this.scenes;
     const own = new Set((this.scenes.key_sites || []).map((site) => `${site.b} ${site.n}`));
-    const once = labels.filter((label) => label.c !== "building" || !own.has(`${label.id} ${label.t}`)); // its pin says it
-    this.labels.setRecords([...once, ...grids, ...responders, ...sites, ...hot]);
+    const once = names.filter((label) => !own.has(`${label.id} ${label.t}`)); // its pin says it
+    this.labels.setRecords([...labels, ...once, ...grids, ...responders, ...sites, ...hot]);
   }
 
   outlines() {
@@ -188,15 +210,11 @@ class Table {
     return one ? this.switches[id] ?? one.on : true;
   }
 
-  /** The deck's JSON with today's switches, newest versions and what is lit. */
+  /** The deck's JSON with today's switches, our own records and what is lit. */
   spec() {
     const layers = this.data.deck.layers.filter((layer) => this.whole || CORE.has(layer.id)).map((layer) => {
-      const scene = this.data.layerScene[layer.id];
-      return {
-        ...layer,
-        data: sceneUrl(layer.data, this.data.sceneTables[scene], this.revisionsFor(scene)),
-        visible: this.isOn(this.data.layerSwitch[layer.id]),
-      };
+      const data = this.store.place(this.data.layerScene[layer.id]);
+      return { ...layer, data, ...FROM_OUR_STORE, visible: this.isOn(this.data.layerSwitch[layer.id]) };
     });
     return { ...this.data.deck, layers: [...layers, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
   }
@@ -230,6 +248,7 @@ class Table {
 
   async update(component) {
     const before = this.data;
+    const known = this.addresses();
     this.component = component;
     this.data = component.data;
     await this.ready;
@@ -240,11 +259,16 @@ class Table {
       this.overview.setOutlines(this.outlines());
       this.hud.showOnline(this.live.source.readyState === 1);
     }
-    if (JSON.stringify([before.files, before.deck]) !== JSON.stringify([this.data.files, this.data.deck])) {
-      await this.loadScenes();
-      this.showFigures();
+    const now = this.addresses();
+    const others = Object.keys(now).filter((name) => !isSameScene(now[name], known[name])); // the version alone: told already
+    if (others.length) {
+      await this.loadScenes(others);
+      this.showLoaded();
     }
-    if (before.alarms !== this.data.alarms) this.alarms.load();
+    if (before.lang !== this.data.lang) {
+      this.listenLive();
+      this.alarms.load();
+    }
     if (before.fly?.n !== this.data.fly?.n && this.data.fly) this.applyFly(this.data.fly);
     this.refresh();
     this.tick();
@@ -271,16 +295,25 @@ class Table {
         this.reload([...SLOW]);
       }, SLOW_MS);
     }
-    if (!first) await this.reload(Object.keys(this.data.files).filter((name) => !SLOW.has(name)), changed);
+    if (!first) await this.reload(this.data.asked.filter((name) => !SLOW.has(name)), changed);
+  }
+
+  /** What changed in the scene files, all but those that answer a question of this page. */
+  async onScenes(changes) {
+    this.alarms.onScenes(changes); // before all else: an alarm waits for nothing
+    if (!Object.keys(changes).length) return;
+    await this.store.apply(changes, (name) => this.fileUrl(name));
+    if (changes.border || changes.grids) this.overview.setOutlines(this.outlines());
+    this.showLoaded();
+    this.refresh();
   }
 
   /** Fetch again those of `names` that read a changed table, then draw. */
   async reload(names, changed = null) {
-    const touched = names.filter(
-      (name) => this.data.files[name] && (!changed || this.data.sceneTables[name].some((table) => changed.includes(table))),
-    );
-    if (touched.length) await this.loadScenes(touched);
-    this.showFigures();
+    const touched = names.filter((name) => !changed || this.data.sceneTables[name].some((table) => changed.includes(table)));
+    if (!touched.length) return;
+    await this.loadScenes(touched);
+    this.showLoaded();
     this.refresh();
   }
 
