@@ -35,6 +35,8 @@ from data.transaction import Parameters, Transaction
 from data.writing import Work, Writer
 from gis.errors import StoreMissingError
 
+__all__ = ["Clock", "Listener", "Parameters", "Store", "Transaction", "utc_now"]
+
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 Listener = Callable[[Mapping[str, int]], None]

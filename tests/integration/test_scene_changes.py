@@ -117,6 +117,7 @@ def test_of_one_building_only_its_own_records_are_told(store: Store) -> None:
         "buildings": {key},
         "names": {key},
         "figures": None,
+        "alarms": None,  # one may stand beside that building
     }
 
 
@@ -168,7 +169,7 @@ def test_what_a_wall_is_told(store: Store) -> None:
     told = json.loads(text)
     assert now == since + 1
     # A height is in the figure's revision, in roofs and shadows, under labels and pins; homes are lit on their storeys.
-    drawn = {"buildings", "names", "figures", "shadows", "gables", "parapets", "labels", "key_sites"}
+    drawn = {"buildings", "names", "figures", "shadows", "gables", "parapets", "labels", "key_sites", "alarms"}
     assert set(told) == drawn
     assert [record["id"] for record in told["buildings"]["records"]] == told["buildings"]["keys"] == [key]
     assert told["figures"]["whole"] == read(store, "figures")
