@@ -54,4 +54,5 @@ DIRECTORY = Scene(
         "key_sites": "site_id, name, kind, building_id",
         **FRAME,
     },
+    is_told=False,
 )

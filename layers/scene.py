@@ -51,6 +51,8 @@ class Scene:
         `build_records` keeps to `only`, and a write sends no more than what it changed.
     is_row_new_all
         A row that came or went may change every record.
+    is_told
+        Walls are told what changed in it. Not for what no wall shows, and never with `params`: those are asked for.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Scene:
     draws: Mapping[str, str] = field(default_factory=dict, hash=False)
     keyed: str | None = None
     is_row_new_all: bool = False
+    is_told: bool = True
 
     def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
         """What its content depends on: equal prints, equal content. `kept`: as found when a table was last written."""

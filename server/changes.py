@@ -31,7 +31,7 @@ class SceneChanges:
 
     def __init__(self, store: Store, scenes: Mapping[str, Scene], files: SceneEndpoint) -> None:
         self._store = store
-        self._scenes = [scene for scene in scenes.values() if not scene.params]
+        self._scenes = [scene for scene in scenes.values() if scene.is_told and not scene.params]
         self._files = files
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Language, int, int], str] = OrderedDict()

@@ -32,6 +32,9 @@ class Scene(Protocol):
     @property
     def params(self) -> tuple[str, ...]: ...
 
+    @property
+    def is_told(self) -> bool: ...
+
     def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
         """What its content depends on: equal prints, equal content."""
         ...

@@ -310,7 +310,8 @@ class Table {
 
   /** Fetch again those of `names` that read a changed table, then draw. */
   async reload(names, changed = null) {
-    const touched = names.filter((name) => !changed || this.data.sceneTables[name].some((table) => changed.includes(table)));
+    const shown = this.addresses();
+    const touched = names.filter((name) => shown[name] && (!changed || this.data.sceneTables[name].some((table) => changed.includes(table))));
     if (!touched.length) return;
     await this.loadScenes(touched);
     this.showLoaded();
