@@ -318,13 +318,24 @@ def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _migrate(work: Path, pending: Sequence[Migration], clock: Callable[[], datetime], key: StoreKey | None) -> None:
-    """Run migrations on a file that is nobody's store yet."""
+    """
+    Run migrations on a file that is nobody's store yet: what fails half-way is thrown away with it.
+
+    A file that has rows is changed statement by statement: DuckDB 1.5.5 does not commit several ALTER TABLE of a table
+    with rows ("another transaction has altered this table"). A new one is not: three hundred commits take a second.
+    """
     connection = connect(work, key)
+    is_new = pending[0].version == 1
     try:
         for migration in pending:
             try:
-                connection.execute("BEGIN")
-                connection.execute(migration.sql)
+                if is_new:
+                    connection.execute("BEGIN")
+                    connection.execute(migration.sql)
+                else:
+                    for statement in connection.extract_statements(migration.sql):
+                        connection.execute(statement)
+                    connection.execute("BEGIN")
                 now = clock().astimezone(UTC).replace(tzinfo=None)
                 connection.execute(
                     "INSERT INTO schema_migrations VALUES (?, ?, ?)", [migration.version, migration.name, now]

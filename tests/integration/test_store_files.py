@@ -107,6 +107,31 @@ def read_heights(path: Path) -> list[float]:
         return store.read("SELECT height_m FROM buildings ORDER BY 1")["height_m"].tolist()
 
 
+def test_a_store_with_rows_of_the_first_schema_reaches_todays(tmp_path: Path) -> None:
+    """Columns are added to tables that hold rows: there DuckDB 1.5.5 does not commit several at once."""
+    first, path = tmp_path / "first", tmp_path / "old.duckdb"
+    first.mkdir()
+    name = next(one.name for one in OWN.iterdir() if one.name.startswith("0001_"))
+    (first / name).write_text((OWN / name).read_text(encoding="utf-8"), encoding="utf-8")
+    rows = {
+        "responders": "INSERT INTO responders (responder_id, call_sign, kind, full_time) "
+        "SELECT 'r' || n, 'C' || n, 'volunteer', true FROM range(3) t(n)",
+        "incident_categories": "INSERT INTO incident_categories (category, name_zh, name_en, sensitive) "
+        "SELECT 'c' || n, '类', 'kind', false FROM range(3) t(n)",
+        "incidents": "INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, "
+        "occurred_from_utc, occurred_to_utc, status, geom) SELECT 'i' || n, 'c0', 'routine', 'call', "
+        "TIMESTAMP '2025-01-01', TIMESTAMP '2025-01-01', TIMESTAMP '2025-01-01', 'new', ST_Point(1, 2) "
+        "FROM range(3) t(n)",
+    }
+    with Store(path, migrations=[first]) as store:
+        store.write(lambda tx: [tx.execute(table, sql) for table, sql in rows.items()])
+    with Store(path) as store:
+        versions = store.read("SELECT version FROM schema_migrations ORDER BY version")["version"]
+        assert versions.tolist() == list(range(1, NEWEST + 1))
+        for table in rows:
+            assert len(store.read(f"SELECT * FROM {table}")) == 3
+
+
 def test_what_a_killed_process_left_in_the_log_is_in_the_copy_and_in_the_migrated_store(
     path: Path, newer: Path
 ) -> None:
