@@ -61,10 +61,17 @@ def find_task_places(store: Store, kind: str, ids: list[str] | None = None) -> d
         {"ids": ids},
     )
     plain = rows.astype(object).where(rows.notna(), None)
+    places = (dict(row) for row in plain.to_dict("records"))
+    heads = store.read("SELECT concat(address_prefix, name) AS head FROM community")["head"]
     return {
-        str(row["id"]): TaskPlace(**{str(name): value for name, value in row.items() if name != "id"})
-        for row in plain.to_dict("records")
+        str(row.pop("id")): TaskPlace(**{**row, "text": shorten(str(row["text"]), *heads)})  # type: ignore[arg-type]
+        for row in places
     }
+
+
+def shorten(text: str, *heads: str) -> str:
+    """An address as people here say it: without province, city and the community's own name."""
+    return next((text[len(head) :] for head in heads if head and text.startswith(head) and text != head), text)
 
 
 def get_task_place(store: Store, kind: str, subject_id: str) -> TaskPlace:

@@ -36,6 +36,7 @@ from sample.planted import plant
 from sample.rentals import build_rentals
 from sample.scene import build_scene
 from sample.sites import build_key_sites
+from sample.tasks import build_tasks
 from sample.truth import build_truth
 
 _MOST_LAYOUTS = 8
@@ -95,13 +96,14 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
     truth = build_truth(planted, told, scene, incidents, callers, seed=seed)
     for row in incidents:
         del row["planted"]
+    tasks = build_tasks(registers, rentals, subject_rng(drawn, "tasks"))
     workers = {row["grid_id"]: row["responder_id"] for row in responders if row["kind"] == "grid_worker"}
     rows = _places(layout, ground, ways, pieces, workers, seed) | {
         "buildings": registers.buildings, "entrances": registers.entrances, "floors": registers.floors,
         "units": registers.units, "addresses": registers.addresses, "aliases": _aliases(registers), "rentals": rentals,
         "occupants": occupants,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
-        "calendar_days": build_calendars(),
+        "calendar_days": build_calendars(), **tasks,
     }  # fmt: skip
     tables = {name: _frame(name, table) for name, table in rows.items()}
     tables["gates"] = keep_reachable(tables["roads"], tables["gates"], tables["walls"])

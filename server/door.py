@@ -156,7 +156,7 @@ class Door:
         own = scope.setdefault("state", {})
         if self._state.is_demo:
             role = find_demo_role(read_cookie(headers, DEMO_COOKIE))
-            own["viewer"] = Viewer(role, name=f"demo-{role.value}")
+            own["viewer"] = replace(build_demo_viewer(self._state.store, role), account_id=None)
             await self._let_in(scope, receive, send, None)
             return
         is_busy = scope["type"] == "http" and not path.startswith(_BY_ITSELF)
@@ -243,11 +243,20 @@ def find_viewer(request: Request) -> Viewer:
     return viewer
 
 
+def build_demo_viewer(store: Store, role: Role) -> Viewer:
+    """Who a visitor of the demo is in a role; a grid worker looks after one of the sample's grids."""
+    grids = None
+    if role is Role.GRID_WORKER:
+        rows = store.read("SELECT grid_id FROM grids ORDER BY number, grid_id LIMIT 1 OFFSET 6")
+        grids = frozenset(rows["grid_id"])
+    return Viewer(role, grids, f"demo-{role.value}", f"demo-{role.value}")
+
+
 def find_session_viewer(state: DoorState, token: str | None, demo_role: str | None) -> Viewer | None:
     """Who a page is drawn for, from the cookies that its websocket came with; with what is open to them now."""
     if state.is_demo:
         role = find_demo_role(demo_role)
-        viewer = Viewer(role, account_id=f"demo-{role.value}", name=f"demo-{role.value}")
+        viewer = build_demo_viewer(state.store, role)
     else:
         session = state.sessions.find(token, is_use=False)
         if session is None or session.must_change:

@@ -8,6 +8,7 @@ from data.rule_tables import parse_rows, put_rule_table, read_rule_table
 from data.store import Clock, Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
+from tasks.checklists import parse_checklists
 from tasks.group_rentals import parse_clauses
 from tasks.life_cycle import Kind, Priority
 
@@ -87,7 +88,8 @@ def replace_rules(store: Store, viewer: Viewer, name: str, text: str | None, *, 
         The role may not, or a row cannot be; what was in force stays.
     """
     if text is not None:
-        (parse_visit_rules if name == "visits" else parse_clauses)(text)
+        checks = {"visits": parse_visit_rules, "group_rentals": parse_clauses, "checklists": parse_checklists}
+        checks[name](text)
     put_rule_table(store, viewer, name, text, clock=clock)
 
 

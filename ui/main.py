@@ -9,6 +9,7 @@ from i18n import t
 from ui.accounts_page import show_accounts
 from ui.approvals_page import show_approvals
 from ui.audit_page import show_audit
+from ui.board_page import show_board
 from ui.command_page import show_command
 from ui.desk import show_desk
 from ui.forces_page import show_forces
@@ -17,12 +18,15 @@ from ui.map_page import show_map
 from ui.session import get_language, get_viewer
 from ui.settings_page import show_settings
 from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_out
+from ui.tasks_page import show_tasks
 from ui.wall import show_wall
 
 DRAW = {
     "intake": show_intake,
     "desk": show_desk,
     "forces": show_forces,
+    "tasks": show_tasks,
+    "board": show_board,
     "command": show_command,
     "map": show_map,
     "approvals": show_approvals,

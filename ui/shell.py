@@ -17,7 +17,10 @@ from i18n import Language, t, term
 from ui import session
 from ui.components.watch import show_watch
 
-PAGES = ("wall", "intake", "desk", "forces", "command", "map", "approvals", "audit", "accounts", "settings")
+PAGES = (
+    *("wall", "intake", "desk", "tasks", "board", "forces", "command", "map"),
+    *("approvals", "audit", "accounts", "settings"),
+)
 _STYLE = (Path(__file__).parent / "shell.css").read_text(encoding="utf-8")
 
 

@@ -205,7 +205,7 @@ def test_no_query_hides_in_another_module() -> None:
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
         *("add_photo", "get_photo"),  # work_task, see_photo
-        *("put_rule_table", "propose", "decide_proposal", "find_receivers"),  # an own action each
+        *("put_rule_table", "propose", "decide_proposal", "find_receivers", "find_day"),  # an own action each
         "open_fields",
         "ask",
         "decide",
