@@ -21,6 +21,7 @@ from incidents.duty import KINDS, Status
 from incidents.forces import ROLL_CALL, set_status
 from ui.cards import escape_markdown
 from ui.forces_data import Force, Places, read_forces, read_places
+from ui.forces_roster import show_roster
 from ui.notes import put_note, show_notes
 from ui.tables import LOCAL, show_empty, show_lead, show_state, show_style, show_table
 
@@ -41,6 +42,7 @@ def show_forces(viewer: Viewer, lang: Language) -> None:
     forces = read_forces(store, viewer, now)
     if not forces:
         show_empty(t("forces.empty", lang))
+        show_roster(store, viewer, lang)
         return
     _show_summary(forces, lang)
     channels = list(dict.fromkeys(one.channel for one in sorted(forces, key=_rank_channel)))
@@ -58,6 +60,7 @@ def show_forces(viewer: Viewer, lang: Language) -> None:
         _show_call(store, viewer, some, now, lang)
     with right:
         _show_list(some, now, lang)
+    show_roster(store, viewer, lang)
 
 
 def _rank_channel(one: Force) -> tuple[int, str]:
