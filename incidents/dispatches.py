@@ -151,12 +151,14 @@ def answer(
     *,
     way: Way = Way.VOICE,
     reason: str | None = None,
+    own_only: bool = False,
     clock: Clock,
 ) -> Dispatch:
     """
     Write down what a responder said or did, or stand them down: `accept`, `decline`, `depart`, `arrive`, `stand_down`.
 
-    A dispatcher writes down what was said by voice; a responder with an account answers for themselves alone.
+    A dispatcher writes down what was said by voice; a responder with an account answers for themselves alone, and so
+    does everybody with `own_only`.
 
     Raises
     ------
@@ -168,7 +170,8 @@ def answer(
     right = check_right(viewer, "action", "answer_dispatch")
     if action not in (*ANSWERS, DispatchAction.STAND_DOWN):
         raise DispatchRefusedError("not_now", f"'{action}' is no answer: expected one of {', '.join(ANSWERS)}.")
-    own = find_own_responder(store, viewer) if right is Right.OWN else None
+    is_own = own_only or right is Right.OWN
+    own = find_own_responder(store, viewer) if is_own else None
     by, why = _name(viewer), _mask(store, reason)
     changed = False
 
@@ -178,7 +181,7 @@ def answer(
         incident_id = get_incident_id(transaction, dispatch_id)
         there = read_all(transaction, incident_id)
         before = pick(there, dispatch_id)
-        if right is Right.OWN and (before.responder_id != own or action not in ANSWERS):
+        if is_own and (before.responder_id != own or action not in ANSWERS):
             raise NotAllowedError(f"Dispatch '{dispatch_id[:40]}' is another's. Answer your own only.")
         after = do_act(transaction, before, Act(action, at, by, way if action in ANSWERS else None, why))
         changed = after is not before
@@ -242,6 +245,35 @@ def hand_over(
     return write_audited(
         store, work, lambda done: [_describe(viewer, done.dispatch, "hand_over", why)], clock=clock
     )  # fmt: skip
+
+
+def link_account(
+    store: Store, viewer: Viewer | None, account_id: str, responder_id: str | None, *, clock: Clock
+) -> None:
+    """
+    Say which responder an account is; None: none. `viewer` None is a visitor of the demonstration.
+
+    Raises
+    ------
+    RecordMissingError, NotAllowedError
+        There is no such responder; the viewer does not manage accounts.
+    """
+    if viewer is not None:
+        check_right(viewer, "action", "manage_accounts")
+
+    def work(transaction: Transaction) -> None:
+        if responder_id is not None:
+            get_call_sign(transaction, responder_id)
+        transaction.execute(
+            "account_responders", "DELETE FROM account_responders WHERE account_id = ?", [account_id]
+        )  # fmt: skip
+        if responder_id is not None:
+            sql = "INSERT INTO account_responders (account_id, responder_id) VALUES (?, ?)"
+            transaction.execute("account_responders", sql, [account_id, responder_id])
+
+    detail = {"step": "responder", "responder": responder_id}
+    entry = build_entry(viewer, "account", subject_kind="account", subject_id=account_id, detail=detail)
+    write_audited(store, work, lambda _: [entry], clock=clock)
 
 
 def find_own_responder(store: Store, viewer: Viewer) -> str | None:

@@ -27,6 +27,10 @@ input,select{width:100%;min-height:3.2rem;padding:.6rem .9rem;font:inherit;color
 input:focus,select:focus,button:focus-visible,a:focus-visible{outline:3px solid #5cb8e6;outline-offset:2px}
 button,.button{display:block;width:100%;min-height:3.4rem;margin-top:1.6rem;padding:.7rem 1rem;font:inherit;
  font-weight:650;text-align:center;text-decoration:none;color:#06121f;background:#7cc4ee;border:0;border-radius:.6rem;cursor:pointer}
+button.big{min-height:4.6rem;margin-top:.8rem;font-size:1.3rem}
+.sent{border:1.5px solid #2d4a6a;border-radius:.8rem;padding:1rem 1.1rem;margin:1rem 0}
+.sent h2{margin:0;font-size:1.25rem}
+.sent .place{color:#fff;font-size:1.35rem;font-weight:650;margin:.3rem 0}
 .second{color:#dbe7f5;background:#1b3350;font-weight:500}
 .note{padding:.8rem 1rem;border-radius:.6rem;background:#3a2d12;border:1.5px solid #b98a2f;color:#ffe2a6}
 .note::before{content:"! ";font-weight:700}
@@ -38,7 +42,14 @@ HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 def build_page(
-    title: str, body: str, *, lang: Language, other: str, status: int = 200, go_on: str | None = None
+    title: str,
+    body: str,
+    *,
+    lang: Language,
+    other: str,
+    status: int = 200,
+    go_on: str | None = None,
+    again_s: int | None = None,
 ) -> HTMLResponse:
     """
     A whole page.
@@ -55,9 +66,12 @@ def build_page(
         Of the answer.
     go_on
         A path of ours that the browser goes on to by itself.
+    again_s
+        Seconds after which the browser asks for the page again.
     """
     code = "zh-CN" if lang == "zh" else "en"
     refresh = f'<meta http-equiv="refresh" content="0;url={escape(go_on)}">' if go_on else ""
+    refresh += f'<meta http-equiv="refresh" content="{again_s}">' if again_s else ""
     html = (
         f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">{refresh}'

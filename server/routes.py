@@ -23,6 +23,7 @@ from server.hand_intake import build_hand_routes
 from server.health import build_health_route
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
+from server.phone_sent import build_phone_routes
 from server.scenes import SceneEndpoint
 from server.state import AppState
 
@@ -70,5 +71,6 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         *build_admin_routes(state),
         *build_hand_routes(state.store, state.clock, taking_in),
         Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
+        *build_phone_routes(state),
         *([] if state.network is None else build_connect_routes(state.network)),
     ]

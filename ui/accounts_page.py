@@ -27,6 +27,7 @@ from data.store import Store, utc_now
 from data.viewer import Role, Viewer
 from gis.errors import BadRecordError, RecordMissingError, RefusedError, ShapanError
 from i18n import Language, t, term
+from ui.account_links import show_links
 from ui.cards import escape_markdown
 from ui.keys_page import show_keys
 from ui.notes import put_note, put_secret, show_notes
@@ -46,6 +47,7 @@ def show_accounts(viewer: Viewer, lang: Language) -> None:
     accounts, sessions, keys = st.tabs([t(f"accounts.tab_{name}", lang) for name in ("accounts", "sessions", "keys")])
     with accounts:
         _show_accounts(store, viewer, lang)
+        show_links(store, viewer, _PAGE, lang)
     with sessions:
         _show_sessions(store, viewer, lang)
     with keys:

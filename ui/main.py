@@ -12,6 +12,7 @@ from ui.audit_page import show_audit
 from ui.board_page import show_board
 from ui.command_page import show_command
 from ui.desk import show_desk
+from ui.dispatch_page import show_dispatch
 from ui.forces_page import show_forces
 from ui.intake_page import show_intake
 from ui.map_page import show_map
@@ -23,6 +24,7 @@ from ui.wall import show_wall
 
 DRAW = {
     "intake": show_intake,
+    "dispatch": show_dispatch,
     "desk": show_desk,
     "forces": show_forces,
     "tasks": show_tasks,

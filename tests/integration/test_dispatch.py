@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from data.dispatch_writes import to_plain
 from data.queries import find_decision, find_dispatches, find_own_dispatches
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
@@ -17,7 +19,7 @@ from incidents.dispatches import Decision, answer, find_own_responder, hand_over
 from incidents.dispatching import DispatchAction, DispatchRefusedError, Way
 from incidents.life_cycle import Action
 from incidents.taking_in import Correction, TakingIn
-from tests.fixtures.access import Clock
+from tests.fixtures.access import START, Clock
 from tests.fixtures.dispatch import (
     OFFICER,
     WORKER,
@@ -39,6 +41,13 @@ def get_status(store: Store, incident_id: str) -> str:
     return str(store.read("SELECT status FROM incidents WHERE incident_id = ?", [incident_id])["status"].iloc[0])
 
 
+def get_responder(store: Store, responder_id: str) -> tuple[Any, ...]:
+    """Status, and how many seconds after the start it was said, they were sent, and came free."""
+    row = store.read("SELECT * FROM responders WHERE responder_id = ?", [responder_id]).iloc[0]
+    times = [to_plain(dict(row))[name] for name in ("status_utc", "last_sent_utc", "last_off_utc")]
+    return row["status"], *(None if at is None else (at - START).total_seconds() for at in times)
+
+
 def test_one_goes_there_and_is_free_again(dispatch_store: Store, dispatch_clock: Clock) -> None:
     store, clock = dispatch_store, dispatch_clock
     incident_id = take_in(store, clock)
@@ -46,15 +55,16 @@ def test_one_goes_there_and_is_free_again(dispatch_store: Store, dispatch_clock:
     sent = send(store, OFFICER, incident_id, "r2", decision=decision, clock=clock)
     assert (sent.is_new, get_status(store, incident_id)) == (True, "dispatched")
     told = sent.dispatch.dispatch_id
-    for action, expected in (
-        (DispatchAction.ACCEPT, "accepted"),
-        (DispatchAction.DEPART, "accepted"),
-        (DispatchAction.ARRIVE, "on_scene"),
-        (DispatchAction.STAND_DOWN, "on_scene"),
+    assert get_responder(store, "r2") == ("off", None, None, None)
+    for action, expected, responder in (
+        (DispatchAction.ACCEPT, "accepted", ("on_the_way", 40, 40, None)),
+        (DispatchAction.DEPART, "accepted", ("on_the_way", 80, 40, None)),
+        (DispatchAction.ARRIVE, "on_scene", ("on_scene", 120, 40, None)),
+        (DispatchAction.STAND_DOWN, "on_scene", ("ready", 160, 40, 160)),
     ):
         clock.move(seconds=40)
         answer(store, WALL, told, action, clock=clock)
-        assert get_status(store, incident_id) == expected
+        assert (get_status(store, incident_id), get_responder(store, "r2")) == (expected, responder)
     (row,) = find_dispatches(store, WALL, incident_id=incident_id).to_dict("records")
     assert (row["call_sign"], row["channel"], row["state"], row["answered_way"]) == (
         "卫士02",
@@ -105,6 +115,9 @@ def test_twice_is_once_and_everybody_else_hears_why_not(dispatch_store: Store, d
     after = store.export_tables()
     assert all(before[table].equals(after[table]) for table in before), "what was refused changed nothing"
     assert send(store, OFFICER, one, "r1", reason=WHY, seen=[told], clock=clock).dispatch.kind == "reinforcement"
+    answer(store, OFFICER, find_dispatches(store, OFFICER, responder_id="r1")["dispatch_id"].iloc[0],
+           DispatchAction.DECLINE, clock=clock)  # fmt: skip
+    assert get_responder(store, "r1")[0] == "off", "who cannot go is as ready as before"
     check_rebuilt(store)
 
 
