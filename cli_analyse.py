@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,12 +78,15 @@ def analyse(
             from incidents.analysing import analyse_table
             from incidents.csv_input import read_table
 
-            table = read_table(csv_file, encoding=encoding)
-            report: Report = analyse_table(method, table, options, name=csv_file.name).to_dict()
-        else:
-            with open_operations(build_settings(store_name=store)) as operations:
-                report = operations.analyse(method, options.to_dict())
-        emit(report, as_json=as_json, as_text=print_rows)
+            answer = analyse_table(method, read_table(csv_file, encoding=encoding), options, name=csv_file.name)
+            if as_json:
+                print_json(answer.head(), answer.iter_rows())
+            else:
+                print_rows(str(answer.head()["sentence"]), answer.iter_rows())
+            return
+        with open_operations(build_settings(store_name=store)) as operations:
+            report = operations.analyse(method, options.to_dict())
+        emit(report, as_json=as_json, as_text=print_report)
 
 
 def build_options(given: dict[str, Any]) -> Options:
@@ -109,14 +114,30 @@ def read_circle(text: str | None, option: str) -> tuple[float, ...] | None:
     return circle
 
 
-def print_rows(report: Report) -> None:
+def print_rows(sentence: str, rows: Iterator[dict[str, object]]) -> None:
     """Rows as CSV on standard output, the sentence on standard error."""
-    rows = report["rows"]
-    if isinstance(rows, list) and rows:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+    first = next(rows, None)
+    if first is not None:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(first), lineterminator="\n")
         writer.writeheader()
+        writer.writerow(first)
         writer.writerows(rows)
-    print(report["sentence"], file=sys.stderr)
+    print(sentence, file=sys.stderr)
+
+
+def print_report(report: Report) -> None:
+    """The same of an answer that a running server gave."""
+    rows = report["rows"]
+    print_rows(str(report["sentence"]), iter(rows if isinstance(rows, list) else []))
+
+
+def print_json(head: dict[str, object], rows: Iterator[dict[str, object]]) -> None:
+    """One object on standard output, a row a line: a million of them are never held as text."""
+    body = json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}")
+    sys.stdout.write(f'{body},\n  "rows": [')
+    for number, row in enumerate(rows):
+        sys.stdout.write(f"{',' if number else ''}\n    {json.dumps(row, ensure_ascii=False)}")
+    sys.stdout.write("\n  ]\n}\n")
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -7,6 +7,7 @@ Peers get the same input in one run, after a small run that lets them compile. W
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.real_incidents import measure_city, measure_million
 from incidents.density import density_on_grid
 from incidents.gi_star import find_hot_points
 from incidents.hotspots import adjust_benjamini_hochberg, exact_upper_p, gi_star
@@ -144,4 +146,7 @@ def run() -> dict[str, Any]:
         "places_100k_s": take_s(lambda: find_hot_points(grid, counts, band_m=1.5), 1),
         "knox": compare_knox(),
         "density": compare_density(),
+        "million": measure_million(),
+        "city": measure_city(),
+        "city_load": os.getloadavg()[0],
     }

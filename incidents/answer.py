@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,6 +42,10 @@ class Answer:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values that JSON can hold; what is not a finite number becomes null."""
+        return {**self.head(), "rows": list(self.iter_rows())}
+
+    def head(self) -> dict[str, object]:
+        """As `to_dict`, without the rows."""
         return {
             "method": self.method,
             "sentence": self.sentence("en"),
@@ -49,14 +53,16 @@ class Answer:
             "asked": to_plain(self.asked),
             "used": {"n": self.n_used, "left_out": dict(self.left_out)},
             "figures": to_plain(self.figures),
-            "rows": self.plain_rows(),
         }
 
-    def plain_rows(self) -> list[dict[str, object]]:
-        """Rows as JSON knows them, column by column: there may be a million."""
-        columns = [_to_list(self.rows[name]) for name in self.rows.columns]
+    def iter_rows(self, block: int = 20_000) -> Iterator[dict[str, object]]:
+        """Rows as JSON knows them, some at a time: there may be a million."""
         names = [str(name) for name in self.rows.columns]
-        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+        for start in range(0, len(self.rows), block):
+            some = self.rows.iloc[start : start + block]
+            columns = [_to_list(some[name]) for name in self.rows.columns]
+            for values in zip(*columns, strict=True):
+                yield dict(zip(names, values, strict=True))
 
 
 def _to_list(column: pd.Series) -> list[object]:

@@ -182,7 +182,7 @@ def find_density(
         "integral": integral,
         "most_per_hectare": rows["per_hectare"].max(),
     }
-    words = {"n": len(xy), "metres": f"{bandwidth_m:.0f}", "most": f"{rows['per_hectare'].max():.1f}"}
+    words = {"n": len(xy), "metres": f"{bandwidth_m:.0f}", "most": f"{rows['per_hectare'].max():.2g}"}
     return Answer("kde", asked, len(xy), rows, figures, "density", words)
 
 

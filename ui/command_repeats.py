@@ -144,8 +144,17 @@ def build_share_map(situation: Situation, board: Board, *, title: str, on: Groun
     else:  # units and addresses are drawn by their houses
         houses = {str(house) for house in _find_houses(situation, board)}
         parts += draw_buildings(situation, at, lambda one: "m" if one in houses else "", picks=True)
+        for place in sorted(board.makers):
+            shape = board.shapes.get(place)
+            if shape is not None and shape.geom_type == "Point":
+                x, y = at.point(shape)
+                parts.append(
+                    f'<circle class="m" data-pick="{board.by}:{escape(place)}" cx="{x:.1f}" cy="{y:.1f}" '
+                    f'r="{5 * at.unit:.3g}"><title>{escape(place)}</title></circle>'
+                )
         if on is not None and on.geometry is not None:
-            parts.append(f'<path class="b m on" d="{at.path(on.geometry)}"/>')
+            shape = on.geometry if on.geometry.area > 0 else on.geometry.buffer(6 * at.unit)
+            parts.append(f'<path class="b m on" d="{at.path(shape)}"/>')
     return at.wrap(parts, title)
 
 

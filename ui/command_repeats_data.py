@@ -44,7 +44,7 @@ class Ground:
     change: pd.Series | None
     """Row of `find_changes`, None where there is no period before"""
     geometry: Any
-    """Outline, line, or for a unit or an address its building; None where unknown"""
+    """Outline, line, or for a unit or an address its building, else a point; None where unknown"""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ def _read_places(
         ids = np.where(counted.unit_of >= 0, counted.ids[counted.unit_of], None)
         exposure = pd.Series(counted.size, index=counted.ids)
         return ids, dict(zip(counted.ids, counted.geometry, strict=True)), _name_segments(roads, situation), exposure
-    column = "address" if by == "address" else f"{by}_id"
+    if by == "address":
+        return _read_addresses(store, situation)
+    column = f"{by}_id"
     ids = np.array([one if isinstance(one, str) else None for one in rows[column]], dtype=object)
     if by == "grid":
         grids = find_grids(store, viewer).set_index("grid_id")
@@ -127,6 +129,28 @@ def _read_places(
         dwellings = store.read("SELECT building_id, count(*) AS units FROM units GROUP BY building_id")
         homes = dwellings.set_index("building_id")["units"].reindex(buildings.index).fillna(0).astype(float)
         return ids, buildings.geometry.to_dict(), situation.names, homes if homes.sum() > 0 else None
+    shapes, names = _find_shapes(store, situation, ids)
+    units = store.read("SELECT unit_id FROM units")["unit_id"]
+    return ids, shapes, names, pd.Series(1.0, index=units) if len(units) else None
+
+
+def _read_addresses(
+    store: Store, situation: Situation
+) -> tuple[NDArray[np.object_], Mapping[str, Any], Mapping[str, str], None]:
+    """Standard addresses; an incident without one is at its coordinates, so that the same crossing repeats."""
+    rows, points = situation.rows, situation.rows.geometry.to_numpy()
+    xy = shapely.get_coordinates(points).tolist()
+    addresses = [one if isinstance(one, str) else None for one in rows["address"]]
+    said = [address or f"{x:.1f}, {y:.1f}" for address, (x, y) in zip(addresses, xy, strict=True)]
+    ids = np.array(said, dtype=object)
+    shapes, names = _find_shapes(store, situation, ids)
+    bare = {at: point for at, point, address in zip(said, points, addresses, strict=True) if address is None}
+    return ids, {**bare, **shapes}, {**{one: one for one in bare}, **names}, None
+
+
+def _find_shapes(store: Store, situation: Situation, ids: NDArray[np.object_]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The house of each unit or address, and its name without the town and the community, which all have."""
+    rows, buildings = situation.rows, situation.buildings
     known = pd.DataFrame({"id": ids, "building": rows["building_id"], "address": rows["address"]}).dropna(subset=["id"])
     known = known.drop_duplicates("id").set_index("id")
     shapes = {
@@ -134,15 +158,10 @@ def _read_places(
         for place, building in known["building"].items()
         if building in buildings.index
     }
-    # Without the town and the community, which are the same in all.
     prefix = store.read("SELECT coalesce(address_prefix, '') || name AS said FROM community")["said"]
     cut = str(prefix.iloc[0]) if len(prefix) else ""
     said = known["address"].items()
-    names = {str(one): text.removeprefix(cut) if isinstance(text, str) else str(one) for one, text in said}
-    if by == "address":
-        return ids, shapes, names, None
-    units = store.read("SELECT unit_id FROM units")["unit_id"]
-    return ids, shapes, names, pd.Series(1.0, index=units) if len(units) else None
+    return shapes, {str(one): text.removeprefix(cut) if isinstance(text, str) else str(one) for one, text in said}
 
 
 def _name_segments(roads: Any, situation: Situation) -> dict[str, str]:

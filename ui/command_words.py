@@ -14,6 +14,7 @@ from data.viewer import Viewer
 from i18n import Language, section, t
 from incidents.answer import Answer
 from incidents.baselines import FEW, MORE
+from incidents.knox import say_p
 from incidents.zone_effect import Effect
 from ui.command_data import Place, Situation, ZoneState
 from ui.tables import LOCAL
@@ -140,6 +141,13 @@ def say_effect(effect: Effect | None, lang: Language) -> str:
         words["ring_luck"] = say_luck(float(ring["p"]), lang)  # type: ignore[index]
     said = t(f"command.effect_{effect.verdict}", lang, **words)
     return said + (t("command.compared_lot", lang) if effect.compared == "lot" else "")
+
+
+def say_numbers(effect: Effect, lang: Language) -> str:
+    """What the sentence rests on: weighted displacement difference with its interval, and the e-test inside."""
+    figures = {} if effect.answer is None else effect.answer.figures
+    rounded = {name: f"{float(str(figures[name])):+.1f}" for name in ("wdd", "low", "high")}
+    return t("bench.numbers_text", lang, **rounded, p=say_p(float(str(figures["e_test"]))))
 
 
 def say_status(status: object, lang: Language) -> str:

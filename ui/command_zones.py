@@ -22,7 +22,7 @@ from ui.command_hours import ask_hours, say_hours
 from ui.command_map import build_map
 from ui.command_state import Prefill, choose_zone, get_prefill, get_zone, start_zone
 from ui.command_task import offer_task
-from ui.command_words import say_account, say_effect, say_review
+from ui.command_words import say_account, say_effect, say_numbers, say_review
 from ui.components.drawing.component import show_drawing
 from ui.notes import put_note
 from ui.tables import show_empty, show_table
@@ -109,6 +109,8 @@ def _show_facts(viewer: Viewer, zone: ZoneState, lang: Language) -> None:
         "starts": f"{row['starts_on'] or t('command.none', lang)}{t('command.by_lot', lang) if row['lot_id'] else ''}",
     }
     cells = [[t(f"command.head_{name}", lang), str(value)] for name, value in facts.items()]
+    if zone.effect is not None and zone.effect.answer is not None:
+        cells.append([t("bench.numbers", lang), say_numbers(zone.effect, lang)])
     cells += [[day.isoformat(), text] for day, text in zone.measures]
     show_table([t("command.head_what", lang), t("command.head_text", lang)], cells, narrow=frozenset({0}))
 

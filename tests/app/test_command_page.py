@@ -42,7 +42,7 @@ from ui.command_data import Question, Situation, find_situation, find_zone_state
 from ui.command_decisions import find_decisions, find_outline
 from ui.command_form import build_outline
 from ui.command_map import build_map
-from ui.command_words import say_effect, say_luck
+from ui.command_words import say_effect, say_luck, say_numbers
 from ui.report_files import build_docx, build_pdf, build_xlsx, find_fonts
 from ui.reports import Report, build_report
 
@@ -91,6 +91,9 @@ def test_the_change_that_worked_is_told_from_the_one_that_moved(
     assert {name: one.effect.verdict for name, one in states.items() if one.effect} == {
         "patrol-worked": "worked", "patrol-moved-from": "moved",
     }  # fmt: skip
+    worked = states["patrol-worked"].effect
+    assert worked is not None
+    assert re.search(r"加权转移差（含周边）-\d+\.\d 起，97\.5% 区间 .* e 检验 p 0\.\d+", say_numbers(worked, "zh"))
     text = read_text(open_page("meeting"))
     assert "有效：开始后" in text
     assert "转移了：开始后" in text
