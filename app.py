@@ -105,7 +105,7 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
             state.hub.close()
 
     routes: list[BaseRoute] = [
-        *build_routes(state, assets=HERE / "ui" / "components" / "table", scenes=scenes),
+        *build_routes(state, assets=HERE / "ui" / "components" / "table", scenes=scenes, page=index_html),
         *SignIn(door, office_sign_in=provider is not None).build_routes(),
     ]
     if provider is not None:

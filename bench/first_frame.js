@@ -14,8 +14,8 @@
     };
   }
   const hasBuildings = () => {
-    const layers = window.shapan?.instance?.layerManager?.getLayers();
-    if (!layers) return !window.shapan && most >= MANY;
+    const layers = (window.shapan ?? window.shapanEarly)?.instance?.layerManager?.getLayers();
+    if (!layers) return !window.shapan && !document.getElementById("shapan-first") && most >= MANY;
     return layers.some((layer) => layer.id === "buildings" && layer.isLoaded && layer.props.data?.length);
   };
   const look = () => {

@@ -21,6 +21,7 @@ from server.events import find_since, respond_events
 from server.files import AssetsEndpoint, build_renderer
 from server.hand_intake import build_hand_routes
 from server.health import build_health_route
+from server.index import Index
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
 from server.phone_sent import build_phone_routes
@@ -31,7 +32,9 @@ BESIDE_THE_TABLE = ("surfaces", "inside", "ground")
 """Components whose scripts are served as the table's are."""
 
 
-def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None = None) -> list[BaseRoute]:
+def build_routes(
+    state: AppState, *, assets: Path, scenes: SceneEndpoint | None = None, page: str | None = None
+) -> list[BaseRoute]:
     """
     Routes of one process.
 
@@ -43,6 +46,8 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         Folder whose scripts and styles are served under /assets/.
     scenes
         Answers scene files, where the caller warms it.
+    page
+        Streamlit's index.html, to be answered at / with the first picture; None: / is not ours.
     """
     renderer = build_renderer()
     taking_in = TakingIn(state.store, state.clock)
@@ -57,6 +62,7 @@ def build_routes(state: AppState, *, assets: Path, scenes: SceneEndpoint | None 
         return respond_events(state.hub, since, lambda shown: run_in_threadpool(changes.describe, said, shown))
 
     return [
+        *([] if page is None else [Route("/", Index(state, page).respond)]),
         build_health_route(state.store),
         Route("/metrics", state.metrics.respond),
         Route("/events", answer_events),

@@ -69,7 +69,7 @@ def test_every_page_has_a_row_and_every_row_a_page() -> None:
 def test_every_route_has_a_row_and_every_row_a_route(store: Store) -> None:
     state = AppState(Runtime(store, Settings(store.path.parent)), lambda: AT, SCENES, EventHub(), "token", AT)
     door: Any = None  # asked for its routes only
-    routes = [*build_routes(state, assets=ROOT), *SignIn(door).build_routes()]
+    routes = [*build_routes(state, assets=ROOT, page=""), *SignIn(door).build_routes()]
     paths = {route.path for route in routes if isinstance(route, Route)} | {*CONNECT_PATHS, "streamlit"}
     with_office_sign_in = {"/oidc/start", "/oidc/return"}  # there only where the office has its own sign-in
     assert {name for kind, name in RIGHTS if kind == "route"} - with_office_sign_in == paths - with_office_sign_in

@@ -157,9 +157,7 @@ def test_kept_prints_are_those_of_the_rows_whatever_was_written(store: Store) ->
 
 def test_what_a_wall_is_told(store: Store) -> None:
     """Records of what is keyed, a small file whole, of a large one only that it has to be asked for."""
-    state = AppState(
-        Runtime(store, Settings(store.path.parent, "demo"), "boot"), utc_now, SCENES, EventHub(), "", utc_now()
-    )
+    state = AppState(Runtime(store, Settings(store.path.parent, "demo")), utc_now, SCENES, EventHub(), "", utc_now())
     changes = SceneChanges(store, SCENES, SceneEndpoint(state))
     since = store.revision()
     assert changes.describe("zh", since) == (since, "{}")

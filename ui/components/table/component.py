@@ -11,6 +11,7 @@ import streamlit as st
 from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
+from layers.first import FIRST
 from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 
 _HERE = Path(__file__).parent
@@ -80,6 +81,7 @@ def build_table_data(
         "sceneTables": {name: list(scene.tables) for name, scene in SCENES.items()},
         "files": files,
         "alarms": scene_url("alarms", revisions, lang=lang, boot_id=boot_id),
+        "first": list(FIRST),
         "asked": [name for name, scene in SCENES.items() if scene.params],
         "revision": max(revisions.values(), default=0),
         "frame": {"lon": frame.lon, "lat": frame.lat},

@@ -1,6 +1,6 @@
 // The sand table: pydeck's JSON drawn by pydeck's own renderer, with what a table needs around it.
 import { Alarms } from "./alarms.js";
-import { Camera, CONTROLLER } from "./camera.js";
+import { findRem, First, readSwitches, takeEarly, toOwnLayers } from "./first.js";
 import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
 import { isSameScene, Live, sceneUrl } from "./live.js";
@@ -8,8 +8,6 @@ import { Overview } from "./overview.js";
 import { toLocal } from "./scale.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
-import { Scenes } from "./scenes.js";
-import { buildConfiguration } from "./solids.js";
 import { WallSurfaces } from "./surfaces/wall.js";
 
 const SWITCHES = "shapan.switches";
@@ -17,34 +15,9 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
-// Drawn first. Each further kind of layer costs a machine without a graphics card half a second before its first frame.
-const CORE = new Set(["ground", "land", "roads", "shadows", "buildings"]);
-// Names of what buildConfiguration puts there.
-const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders" };
 
 const tables = new WeakMap();
-let rendererLoading = null;
-
-function loadRenderer(url) {
-  rendererLoading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = resolve;
-    script.onerror = () => reject(new Error(`The renderer did not load from ${url}.`));
-    document.head.append(script);
-  });
-  return rendererLoading;
-}
-
-/** The legend's switches as this browser was left; what cannot be read is forgotten. */
-function readSwitches() {
-  try {
-    return JSON.parse(localStorage.getItem(SWITCHES)) || {};
-  } catch {
-    return {};
-  }
-}
 
 /** Called by Streamlit when the component appears and whenever its data change. */
 export function render(component) {
@@ -68,15 +41,15 @@ class Table {
     this.host = host;
     this.component = component;
     this.data = component.data;
-    this.canvas = document.createElement("div");
-    this.canvas.className = "sp-deck";
+    this.first = takeEarly(this.data) ?? new First(this.data);
+    this.canvas = this.first.canvas;
     this.words = document.createElement("canvas");
     this.words.className = "sp-words";
     this.chrome = document.createElement("div");
     this.chrome.className = "sp-chrome";
     host.append(this.canvas, this.words, this.chrome);
     this.switches = readSwitches();
-    this.store = new Scenes();
+    this.store = this.first.store;
     this.scenes = this.store.content;
     this.visiting = false;
     this.whole = false; // before that only what a table cannot do without is drawn
@@ -96,27 +69,18 @@ class Table {
 
   async start() {
     const all = Promise.all([this.loadScenes(), this.alarms.load()]); // everything is on its way, what the first frame needs is awaited
-    await Promise.all([loadRenderer(this.data.renderer), ...["border", ...CORE].map((name) => this.store.waiting[name])]);
-    const { deck, luma } = window;
-    deck.log.level = -1;
-    this.camera = new Camera(deck, this.canvas, this.data.frame);
-    this.instance = window.createDeck({
-      container: this.canvas,
-      configuration: buildConfiguration(deck, luma, this.store),
-      jsonInput: { ...this.spec(), initialViewState: this.camera.limited(this.wholeCamera(50, -24)) },
-      tooltip: false,
-      handleEvent: (name, info) => this.handle(name, info),
-    });
+    await this.first.draw(() => this.insets());
+    ({ camera: this.camera, instance: this.instance } = this.first);
+    this.first.handle = (name, info) => this.handle(name, info);
     this.instance.setProps({
-      views: [new deck.MapView({ id: "table", controller: CONTROLLER, farZMultiplier: 2 })],
       onAfterRender: () => this.overlay(),
       pickingRadius: 3,
       getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
     });
     this.listenForClicks();
-    this.camera.instance = this.instance;
     this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
     await this.settled();
+    this.frameWhole();
     await this.drawn();
     await all;
     this.showLoaded();
@@ -162,7 +126,8 @@ class Table {
 
   /** Have these scene files, the first frame's before the others. */
   loadScenes(names = Object.keys(this.addresses())) {
-    const ordered = [...names].sort((a, b) => CORE.has(b) - CORE.has(a));
+    const { first } = this.data;
+    const ordered = [...names].sort((a, b) => first.includes(b) - first.includes(a));
     return Promise.all(ordered.map((name) => this.store.load(name, this.fileUrl(name))));
   }
 
@@ -212,10 +177,7 @@ class Table {
 
   /** The deck's JSON with today's switches, our own records and what is lit. */
   spec() {
-    const layers = this.data.deck.layers.filter((layer) => this.whole || CORE.has(layer.id)).map((layer) => {
-      const data = this.store.place(this.data.layerScene[layer.id]);
-      return { ...layer, data, ...FROM_OUR_STORE, visible: this.isOn(this.data.layerSwitch[layer.id]) };
-    });
+    const layers = toOwnLayers(this.data, this.store, this.whole ? null : this.data.first, (id) => this.isOn(id));
     return { ...this.data.deck, layers: [...layers, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
   }
 
@@ -345,8 +307,14 @@ class Table {
   }
 
   wholeCamera(pitch, bearing) {
-    const points = (this.scenes.border || []).flatMap((record) => record.l);
-    return this.camera.fit(points.length ? points : [[-400, -400], [400, 400]], { pitch, bearing, insets: this.insets(), maxZoom: 20 });
+    return this.first.findWhole(this.insets(), { pitch, bearing });
+  }
+
+  /** Where the page's own script foresaw the rails wrongly the camera is put right, before anybody has touched it. */
+  frameWhole() {
+    const [now, whole] = [this.camera.now, this.wholeCamera(50, -24)];
+    const isSame = Math.abs(now.zoom - whole.zoom) < 0.01 && Math.hypot(now.longitude - whole.longitude, now.latitude - whole.latitude) < 1e-5;
+    if (!isSame) this.camera.go(whole, 0);
   }
 
   flyTo({ x, radius = 60, zoom = null }) {
@@ -489,8 +457,7 @@ class Table {
 
   /** Type grows with the wall; Streamlit's own sizes are in rem and follow. */
   setRem() {
-    const { innerWidth, innerHeight } = window;
-    this.rem = innerWidth < 900 ? 15 : Math.max(13, Math.min(innerWidth / 120, innerHeight / 64, 48));
+    this.rem = findRem();
     document.documentElement.style.fontSize = `${this.rem}px`;
   }
 
