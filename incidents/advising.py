@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -19,7 +20,7 @@ import shapely
 from data.moments import to_aware
 from data.queries import find_categories, find_earlier, find_forces, find_scene, find_sending_rules
 from data.store import Store
-from data.viewer import Viewer
+from data.viewer import Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError, RefusedError
 from gis.walk_links import Spot
 from gis.walk_network import Gate, WalkNetwork
@@ -27,7 +28,7 @@ from gis.walk_pace import Vehicle
 from gis.walk_routes import Route, trace_route
 from gis.walk_search import find_starts, search_from
 from i18n import LANGUAGES
-from incidents.kinds import to_parents
+from incidents.kinds import Parents, to_parents
 from incidents.radio import Scene, say_order
 from incidents.ranking import Need, Ranking, Responder, Way, rank_responders
 from incidents.sending import SendingRules
@@ -144,7 +145,7 @@ def advise_dispatch(
     destination = Spot(row["geom"], row["building_id"], row["entrance_id"], row["level"])
     forces = find_forces(store, viewer)
     responders = [_to_responder(one) for one in forces.to_dict("records")]
-    lineage = _find_lineage(store, viewer, row["category"])
+    lineage = _find_lineage(store, row["category"])
     rules = SendingRules.build(find_sending_rules(store, viewer))
     placed = forces[~forces.geometry.isna() & ~forces.geometry.is_empty]
     ways, routes = _find_ways(network, destination, placed, at)
@@ -206,7 +207,7 @@ def _find_ways(
     """Times of everybody who has a position; for whom there is none, what it would be with every gate open."""
     ids = forces["responder_id"].tolist()
     spots = [Spot(point) for point in forces.geometry]
-    vehicles = [Vehicle(one) for one in forces["vehicle"].fillna(Vehicle.FOOT.value)]
+    vehicles = [Vehicle(one) if one in _VEHICLES else Vehicle.FOOT for one in forces["vehicle"]]
     found = search_from(network, destination, at=at, vehicles=vehicles, limit_s=LIMIT_S)
     starts = find_starts(found, spots, vehicles)
     ways = {one: Way(float(time_s)) for one, time_s in zip(ids, starts.time_s, strict=True)}
@@ -223,6 +224,7 @@ def _find_ways(
     return ways, _Routes(found, starts, {one: number for number, one in enumerate(ids)})
 
 
+_VEHICLES = frozenset(one.value for one in Vehicle)
 _TIMES = ("status_utc", "last_sent_utc", "last_off_utc", "position_utc")
 
 
@@ -247,9 +249,15 @@ def _to_responder(row: Mapping[Any, Any]) -> Responder:
     )
 
 
-def _find_lineage(store: Store, viewer: Viewer, category: str) -> tuple[str, ...]:
+@lru_cache(maxsize=2)
+def _read_parents(store: Store, _revision: int) -> Parents:
+    """The tree of kinds, which is the same for everybody, read once after it was written to."""
+    return to_parents(find_categories(store, Viewer(Role.WALL, name="advice")))
+
+
+def _find_lineage(store: Store, category: str) -> tuple[str, ...]:
     """The kind, the kind above it, and so on to the top."""
-    parents = to_parents(find_categories(store, viewer))
+    parents = _read_parents(store, store.revision("incident_categories", "settings"))
     lineage = [category]
     while (above := parents.get(lineage[-1])) is not None and above not in lineage:
         lineage.append(above)

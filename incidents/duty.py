@@ -31,6 +31,7 @@ class Status(StrEnum):
     ON_SCENE = "on_scene"
 
 
+_STATUSES: Final = frozenset(status.value for status in Status)
 BUSY: Final = frozenset({Status.ON_THE_WAY, Status.ON_SCENE})
 VOLUNTEER: Final = "volunteer"
 OFFICER: Final = "officer"
@@ -80,7 +81,7 @@ def find_duty(
     The status that counts at an aware time; what was said after it does not count.
 
     "Ready" said in the duty hours ends with them, so that nobody is sent on the way home; said outside of them it holds
-    for `SAID_COUNTS`. Who is on the way or on scene stays so for that long.
+    for `SAID_COUNTS`. Who is on the way or on scene stays so for that long. A status that is none of ours says nothing.
     """
 
     def is_in_hours(moment: datetime) -> bool:
@@ -89,7 +90,7 @@ def find_duty(
         return is_within(moment.astimezone(LOCAL).time(), duty_from, duty_to)
 
     now = is_in_hours(at)
-    if status is None or status_utc is None or not timedelta() <= at - status_utc < SAID_COUNTS:
+    if status not in _STATUSES or status_utc is None or not timedelta() <= at - status_utc < SAID_COUNTS:
         return Duty(Status.READY if now else Status.OFF, False, now)
     said = Status(status)
     is_over = not now and said not in BUSY and is_in_hours(status_utc)

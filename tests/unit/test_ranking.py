@@ -52,15 +52,15 @@ def only(ranking: Ranking) -> Ranked:
 
 def test_the_quickest_comes_first_and_equals_stand_in_the_written_order() -> None:
     rows = [
-        (responder("R4", "volunteer"), 60.0),
-        (responder("R3", "estate_guard"), 60.0),
-        (responder("R2"), 60.0),
-        (responder("R1"), 60.0),
+        (responder("R1", "volunteer"), 60.0),
+        (responder("R2", "estate_guard"), 60.0),
+        (responder("R4"), 60.0),
+        (responder("R3"), 60.0),
         (responder("R9"), 59.9),
     ]
     for seed in range(5):
         random.Random(seed).shuffle(rows)
-        assert [row.responder_id for row in rank(*rows).rows] == ["R9", "R1", "R2", "R3", "R4"]
+        assert [row.responder_id for row in rank(*rows).rows] == ["R9", "R3", "R4", "R2", "R1"]
 
 
 def test_a_row_says_how_long_and_when() -> None:
@@ -209,6 +209,7 @@ def test_what_was_said_counts_for_some_hours_and_not_beyond_the_duty() -> None:
     assert status("ready", hour, seven_in_the_evening) == ("ready", True)  # said at 18:00, after the duty
     assert status("on_scene", 3 * hour, seven_in_the_evening) == ("on_scene", True)
     assert find_duty(None, None, None, None, NOON).status.value == "off"
+    assert status("asleep", hour) == ("ready", False)  # a word of another program's: the roster says it
 
 
 def test_hours_that_pass_midnight() -> None:

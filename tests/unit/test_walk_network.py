@@ -79,6 +79,19 @@ def test_a_way_that_a_wall_cuts_is_shut_until_a_gate_is_drawn() -> None:
     assert time_s(opened, at(20, 0), at(258, 0), when=NIGHT) == np.inf
 
 
+def test_a_gate_opens_the_wall_where_it_stands_and_not_beside() -> None:
+    # Two ways 20 m apart through one wall, joined at both ends; the gate stands on the second.
+    ways = roads(
+        ("service", [(0, 0), (300, 0)]),
+        ("service", [(0, 20), (300, 20)]),
+        ("service", [(0, 0), (0, 20)]),
+        ("service", [(300, 0), (300, 20)]),
+    )
+    network = build(ways, walls=[[(150, -80), (150, 80)]], gates=[gate("D1", 150, 20)])
+    assert network.closed_crossings == 1
+    assert time_s(network, at(100, 0), at(200, 0)) == pytest.approx((100 + 20 + 300 + 20 + 100) / FOOT_M_S)
+
+
 def test_a_shut_gate_is_a_wall_and_the_way_round_is_taken() -> None:
     # Straight 200 m through the gate; round by the open one 100 + 200 + 100 m.
     ways = roads(
