@@ -202,6 +202,8 @@ def analyse_table(method: str, table: pd.DataFrame, options: Options, *, name: s
         return find_hot_points(xy, value, band_m=options.band_m, alpha=options.alpha, law=options.law)
     if method == "repeats":
         step = options.cell_m
+        if step is not None and not step > 0:
+            raise BadRecordError(f"Width of a cell is {step} m, expected more than 0. Choose 25 to 100.")
         at = xy if step is None else np.floor(xy / step) * step
         return find_repeats(
             [f"{x:.10g},{y:.10g}" for x, y in at], by="place" if step is None else f"cells of {step:g} m"
@@ -210,8 +212,10 @@ def analyse_table(method: str, table: pd.DataFrame, options: Options, *, name: s
     t_days = read_numbers(table, ("t",), name)[:, 0] if wants_time else None
     points = Points(xy, t_days)
     if method == "displacement":
+        if options.change is None:
+            raise BadRecordError("displacement of points needs --change: the day of the change, in days like t.")
         try:
-            day = float(options.change or "")
+            day = float(options.change)
         except ValueError:
             raise BadRecordError(
                 f"--change is '{options.change}', expected the day of the change, in days like t."

@@ -57,6 +57,10 @@ def read_table(path: Path, *, encoding: str | None = None) -> pd.DataFrame:
         raise BadFileError(
             f"'{name}' is no table: {str(error).strip()}. Give a CSV with commas and a header."
         ) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise BadFileError(
+            f"'{name}' has rows with more values than its header has columns ({len(table.columns)}). Name each column."
+        )
     header = [column.strip().lower() for column in next(csv.reader(io.StringIO(text)))]
     twice = next((column for column in header if header.count(column) > 1), None)
     if twice is not None:

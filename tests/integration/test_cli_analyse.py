@@ -74,6 +74,9 @@ def test_without_json_rows_are_csv_and_the_sentence_is_on_standard_error(tmp_pat
         ("x,y,value\n1,2,3\n2,2,3\n", "gi-star", "needs --band"),
         ("x,y,t,x\n1,2,3,4\n", "knox", "the column 'x' twice"),
         ('x,y\n1,2\n"1,2\n', "kde", "is no table"),
+        ("x,y,value\n1,2,3,4,5\n", "gi-star", "more values than its header has columns (3)"),
+        ("x,y,value\n1,2,3\n1,2,3,4\n", "gi-star", "is no table"),
+        ("x,y,t\n1,2,3\n4,5,6\n", "displacement", "needs --change"),
         (b"x,y,\xd6\xd0\xce\xc4\n1,2,3\n", "kde", "is not UTF-8: line 1"),
         ("x,y\n1,2\n".encode("utf-16"), "kde", "is not UTF-8"),
         (b"x\x00,\x00y\x00\n\x001\x00,\x002\x00\n\x00", "kde", "holds zero bytes"),
@@ -90,6 +93,23 @@ def test_a_bad_csv_is_one_sentence(tmp_path: Path, text: str | bytes, method: st
     assert result.stderr.count("\n") == 1
     as_json = shapan(tmp_path, "analyse", method, "--csv", write(tmp_path, text), "--json")
     assert says in json.loads(as_json.stderr)["error"]["message"]
+
+
+def test_odd_tables_are_answered_not_guessed(tmp_path: Path) -> None:
+    """All alike, one place, one place many times, below zero: undefined is null, and what is defined is right."""
+    same = write(tmp_path, "x,y,value\n" + "".join(f"{i % 5},{i // 5},3\n" for i in range(25)))
+    report = ask(tmp_path, "gi-star", "--csv", same, "--band", "1")
+    assert {(row["z"], row["p"], row["q"], row["hot"]) for row in report["rows"]} == {(None, None, None, False)}
+    assert "all alike" in report["sentence"]
+    one = ask(tmp_path, "gi-star", "--csv", write(tmp_path, "x,y,value\n1,2,3\n"), "--band", "1")
+    assert one["rows"][0]["z"] is None
+    below = write(tmp_path, "x,y,value\n" + "".join(f"{i % 5},{i // 5},{-i}\n" for i in range(25)))
+    rows = ask(tmp_path, "gi-star", "--csv", below, "--band", "1")["rows"]
+    assert {row["law"] for row in rows} == {"normal"}
+    assert rows[0]["z"] == pytest.approx(-rows[24]["z"])
+    refused = shapan(tmp_path, "analyse", "repeats", "--csv", same, "--cell", "0")
+    assert refused.exit_code == 4
+    assert "expected more than 0" in refused.stderr
 
 
 def test_another_encoding_is_read_when_named(tmp_path: Path) -> None:
@@ -110,6 +130,8 @@ def test_another_encoding_is_read_when_named(tmp_path: Path) -> None:
         (("repeats", "--by", "caller"), "--by is 'caller'"),
         (("gi-star", "--cell", "-5"), "expected more than 0"),
         (("scan", "--radii", "0"), "radii above 0"),
+        (("gi-star", "--law", "other"), "Law is 'other'"),
+        (("kde", "--kernel", "other"), "Kernel is 'other'"),
     ],
 )
 def test_a_bad_question_is_one_sentence(home: Path, arguments: tuple[str, ...], says: str) -> None:
