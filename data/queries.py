@@ -33,6 +33,7 @@ from data.queries_maps import (
     find_zones,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
     find_task,
     find_task_counts,
@@ -67,6 +68,7 @@ __all__ = [
     "find_categories",
     "find_checks",
     "find_decision",
+    "find_defects",
     "find_dispatches",
     "find_earlier",
     "find_entrances",
@@ -74,6 +76,7 @@ __all__ = [
     "find_freshness",
     "find_gates",
     "find_grids",
+    "find_handovers",
     "find_incidents",
     "find_key_sites",
     "find_land",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from data.incident_writes import find_possible_duplicates
+from data.incident_alike import find_possible_duplicates
 from data.rights import Right, get_right
 from data.runtime import get_store
 from data.store import Store, utc_now

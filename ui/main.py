@@ -19,12 +19,14 @@ from ui.map_page import show_map
 from ui.session import get_language, get_viewer
 from ui.settings_page import show_settings
 from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_out
+from ui.shift_page import show_shift
 from ui.tasks_page import show_tasks
 from ui.wall import show_wall
 
 DRAW = {
     "intake": show_intake,
     "dispatch": show_dispatch,
+    "shift": show_shift,
     "desk": show_desk,
     "forces": show_forces,
     "tasks": show_tasks,

@@ -18,7 +18,7 @@ from ui import session
 from ui.components.watch import show_watch
 
 PAGES = (
-    *("wall", "intake", "dispatch", "desk", "tasks", "board", "forces", "command", "map"),
+    *("wall", "intake", "dispatch", "shift", "desk", "tasks", "board", "forces", "command", "map"),
     *("approvals", "audit", "accounts", "settings"),
 )
 _STYLE = (Path(__file__).parent / "shell.css").read_text(encoding="utf-8")

@@ -39,7 +39,7 @@ QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
 NOT_DRAWN = {
     f"data.queries_{name}"
-    for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness")
+    for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift")
 }
 WITHOUT_VIEWER = {"get_info"}
 
