@@ -6,6 +6,7 @@ from layers.alarms import ALARMS
 from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
 from layers.directory import DIRECTORY
 from layers.figures import FIGURES
+from layers.freshness import FRESHNESS_SCENE
 from layers.grids import GRIDS
 from layers.ground import BORDER_SCENE, GROUND
 from layers.hot import HOT_CURTAINS, HOT_PLACES
@@ -25,6 +26,6 @@ SCENES: dict[str, Scene] = {
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
         PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, NAMES, GRID_LABELS, RESPONDERS,
-        FIGURES, ALARMS, DIRECTORY, INSIDE,
+        FIGURES, ALARMS, DIRECTORY, INSIDE, FRESHNESS_SCENE,
     )
 }  # fmt: skip

@@ -12,7 +12,7 @@ from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.first import FIRST
-from layers.palette import GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
+from layers.palette import FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE / "table.css", _HERE / "alarms.css", _HERE.parent / "surfaces" / "wall.css")
@@ -30,6 +30,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("key_sites", "pin", KEY_SITE, True),
     ("hot", "hexagon", HOT, True),
     ("responders", "circle", RESPONDER, False),
+    ("freshness", "box", FRESHNESS["fresh"], False),
     ("zones", "grid", (95, 208, 180), True),
     ("grids", "grid", (120, 190, 236), True),
     ("roads", "line", (120, 140, 170), True),

@@ -170,7 +170,7 @@ class Table {
   }
 
   isOn(id) {
-    if (this.visiting && ["rentals", "group_rentals", "hot", "zones", "incidents"].includes(id)) return false;
+    if (this.visiting && ["rentals", "group_rentals", "hot", "zones", "freshness", "incidents"].includes(id)) return false;
     const one = this.data.switches.find((item) => item.id === id);
     return one ? this.switches[id] ?? one.on : true;
   }
