@@ -69,4 +69,4 @@ class SceneChanges:
 
     def _find_whole(self, scene: Scene, lang: Language) -> dict[str, object] | None:
         body = self._files.find_body(scene, lang)
-        return {"whole": json.loads(gzip.decompress(body))} if len(body) <= WHOLE_BYTES else None
+        return {"whole": json.loads(gzip.decompress(body))} if body is not None and len(body) <= WHOLE_BYTES else None

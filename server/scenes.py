@@ -6,10 +6,15 @@ that the browser has them from already.
 may be kept for ever, because whoever wants newer data asks for another address; else it may not be kept at all.
 A scene is the wall's, whoever looks: it never shows a person, so one file serves everybody whom the door lets in.
 Answers are compressed once and kept in memory, the least recently used dropped first.
+
+Many screens ask for the same file at the same moment, and while incidents come in it is out of date before it is done.
+So one build answers all that wait for it; a file that is as new as the asked revision is good enough; and a file that
+takes long is not built again at once.
 """
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import threading
@@ -33,6 +38,10 @@ from server.state import AppState, Scene
 CACHE_BYTES = 96_000_000  # a third of the memory that the whole server may take (issue: 500 MB), with room to spare
 _GZIP_LEVEL = 6  # the sample's 19 files together: 204,810 bytes; 9 saves 0.2 % more and takes twice as long
 _NOT_PARAMETERS = frozenset({"v", "b", "lang"})
+# Two builds of one file begin at least so far apart, but no farther than four times what one took: building takes at
+# most a quarter of a core, and an alarm that comes alone is built at once.
+_PACE_S = 0.6
+_MOST_BUILT = 48  # slots whose last file is held, beside the cache: about twice the layers of one wall
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,29 @@ class SceneCache:
                 self._bytes -= len(dropped.body_gzip)
 
 
+Slot = Hashable
+"""One file, whatever it shows: layer, language and parameters."""
+
+
+@dataclass(frozen=True)
+class _Built:
+    """
+    The last build of a slot: its file, when it began and how long it took (seconds of the monotonic clock).
+
+    `revision` is the one that it shows, None when the tables changed while it was built.
+    """
+
+    answer: SceneAnswer
+    revision: int | None
+    begun_s: float
+    took_s: float
+
+
+def find_pause_s(built: _Built) -> float:
+    """Seconds until the slot may be built again; none left when it is not positive."""
+    return built.begun_s + min(_PACE_S, 4 * built.took_s) - time.monotonic()
+
+
 class SceneEndpoint:
     """Answers `/scene/{layer}.json`; made once per process with its cache."""
 
@@ -85,6 +117,9 @@ class SceneEndpoint:
         self._state = state
         self._cache = cache or SceneCache()
         self._building = threading.Lock()  # one at a time: a busy minute must not hold many scenes in the making
+        self._built: dict[Slot, _Built] = {}
+        self._keeping = threading.Lock()
+        self._under_way: dict[Slot, asyncio.Task[tuple[SceneAnswer, int | None]]] = {}
         self._closing = threading.Event()
         self._warming = threading.Thread(target=self._warm, name="warm-scenes")
 
@@ -119,8 +154,8 @@ class SceneEndpoint:
             expected = ", ".join(scene.params) or "none"
             return build_refusal(400, f"Layer '{name}' has no parameter '{unknown[0][:40]}'. Expected: {expected}.")
         try:
-            answer, revision = await run_in_threadpool(
-                self._answer, scene, WALL, check_language(query.get("lang")), params
+            answer, revision = await self._find(
+                scene, check_language(query.get("lang")), params, self._find_wanted(scene, query)
             )
         except ShapanError as error:
             if isinstance(error, ValueError):
@@ -133,9 +168,65 @@ class SceneEndpoint:
         is_current = is_ours and query.get("v") == str(answer.revision)
         return _build_response(request, answer, is_current=is_current)
 
-    def find_body(self, scene: Scene, lang: Language) -> bytes:
-        """The whole file as the wall gets it, compressed."""
-        return self._answer(scene, WALL, lang, {})[0].body_gzip
+    def find_body(self, scene: Scene, lang: Language) -> bytes | None:
+        """
+        The whole file as the wall gets it now, compressed; None when it is too early to build it again.
+
+        Called on any thread. Who gets None asks for the address, where all that wait share one build.
+        """
+        slot: Slot = (scene.name, lang, ())
+        built = self._built.get(slot)
+        # Overtaken by a write while it was built: it would be again.
+        if built is not None and built.revision is None and find_pause_s(built) > 0:
+            return None
+        begun_s = time.monotonic()
+        answer, revision = self._answer(scene, WALL, lang, {})
+        self._keep_built(slot, _Built(answer, revision, begun_s, time.monotonic() - begun_s))
+        return answer.body_gzip
+
+    def _find_wanted(self, scene: Scene, query: Mapping[str, str]) -> int:
+        """How new the file has to be: as the address says, when it is one of this process, else as new as the store."""
+        newest = self._state.store.revision(*scene.tables)
+        asked = query.get("v", "")
+        is_ours = query.get("b", self._state.runtime.boot_id) == self._state.runtime.boot_id
+        return min(int(asked), newest) if is_ours and asked.isascii() and asked.isdecimal() else newest
+
+    async def _find(
+        self, scene: Scene, lang: Language, params: Mapping[str, str], wanted: int
+    ) -> tuple[SceneAnswer, int | None]:
+        """A file at least as new as `wanted`: the last one, one that is being built, or a new one."""
+        slot: Slot = (scene.name, lang, tuple(sorted(params.items())))
+        while True:
+            built = self._built.get(slot)
+            if built is not None and built.answer.revision >= wanted:
+                return built.answer, built.revision
+            task = self._under_way.get(slot)
+            is_mine = task is None
+            if task is None:
+                task = asyncio.create_task(self._build(slot, scene, lang, params))
+                self._under_way[slot] = task
+                task.add_done_callback(lambda _: self._under_way.pop(slot, None))
+            answer, revision = await asyncio.shield(task)
+            if is_mine or (answer.revision if revision is None else revision) >= wanted:
+                return answer, revision
+
+    async def _build(
+        self, slot: Slot, scene: Scene, lang: Language, params: Mapping[str, str]
+    ) -> tuple[SceneAnswer, int | None]:
+        last = self._built.get(slot)
+        if last is not None and (pause_s := find_pause_s(last)) > 0:
+            await asyncio.sleep(pause_s)
+        begun_s = time.monotonic()
+        answer, revision = await run_in_threadpool(self._answer, scene, WALL, lang, params)
+        self._keep_built(slot, _Built(answer, revision, begun_s, time.monotonic() - begun_s))
+        return answer, revision
+
+    def _keep_built(self, slot: Slot, built: _Built) -> None:
+        with self._keeping:
+            self._built.pop(slot, None)
+            self._built[slot] = built
+            if len(self._built) > _MOST_BUILT:
+                del self._built[next(iter(self._built))]
 
     def _answer(
         self, scene: Scene, viewer: Viewer, lang: Language, params: Mapping[str, str]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,7 +23,7 @@ from data.api_keys import put_key
 from data.store import Store, utc_now
 from sample import write_sample
 from tests.fixtures.intake_senders import Sent, start_senders
-from tests.fixtures.serving import ServerProcess
+from tests.fixtures.serving import ROOT, ServerProcess
 
 SENDERS = 4
 EACH = 10
@@ -83,22 +83,18 @@ def check_all_there(place: Place, sent: Sequence[Sent]) -> int:
     return len(acknowledged)
 
 
-def listen(url: str) -> None:
-    """A screen: follows the events until the server ends."""
-    with (
-        suppress(httpx.TransportError),
-        httpx.Client(base_url=url, trust_env=False, timeout=60) as client,
-        client.stream("GET", "/events") as stream,
-    ):
-        for _ in stream.iter_lines():
-            pass
+def start_screens(url: str, count: int) -> subprocess.Popen[str] | None:
+    """Screens that watch, in one process of their own; None for none."""
+    if not count:
+        return None
+    command = [sys.executable, "-m", "tests.fixtures.light_screens", url, str(count)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def run_load(place: Place, *, seconds: float, per_s: float, run: str, screens: int = 0) -> tuple[int, float]:
     """Incidents that were acknowledged, and the 95th percentile of the answers' seconds."""
     with ServerProcess(place.home, "demo") as server:
-        for _ in range(screens):
-            threading.Thread(target=listen, args=(server.url,), daemon=True).start()
+        watching = start_screens(server.url, screens)
         for thread, _ in start_senders(
             server.url, place.keys, place.addresses, each=1, per_s=2, seconds=1, run=f"{run}w"
         ):
@@ -109,6 +105,10 @@ def run_load(place: Place, *, seconds: float, per_s: float, run: str, screens: i
         for thread, _ in started:
             thread.join()
         assert "Traceback" not in server.log
+    if watching is not None:
+        seen = json.loads(watching.communicate(timeout=60)[0])
+        assert min(seen["heard"], seen["fetched"], seen["last_bytes"]) > 0, seen
+        print(json.dumps(seen))
     sent = [one for _, one in started]
     check_all_there(place, sent)
     return sum(len(one.acknowledged) for one in sent), float(
