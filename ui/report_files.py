@@ -57,6 +57,8 @@ _TEMPLATE = """
 }
 """
 
+_DENSE = (("margin: 2cm", "margin: 1.2cm"), ("size: 10.5pt", "size: 8.5pt"), ("leading: 0.8em", "leading: 0.5em"))
+
 
 @lru_cache(maxsize=1)
 def find_fonts() -> tuple[str, ...]:
@@ -65,9 +67,9 @@ def find_fonts() -> tuple[str, ...]:
     return tuple(font for font in FONTS if font in known)
 
 
-def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None) -> bytes:
+def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None, is_dense: bool = False) -> bytes:
     """
-    The report as PDF, its font embedded.
+    The report as PDF, its font embedded; `is_dense` for what has to stand on one page.
 
     Raises
     ------
@@ -99,7 +101,10 @@ def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None) -> bytes:
         ],
     }
     inputs = {"report": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
-    made: bytes = typst.compile(_TEMPLATE.encode(), sys_inputs=inputs)
+    template = _TEMPLATE
+    for usual, dense in _DENSE if is_dense else ():
+        template = template.replace(usual, dense)
+    made: bytes = typst.compile(template.encode(), sys_inputs=inputs)
     return made
 
 

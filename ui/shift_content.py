@@ -99,10 +99,25 @@ def build_handover_report(store: Store, row: Mapping[str, Any], content: Mapping
         *([mark] if mark else []),
     ]
     lines: dict[str, Sequence[str]] = {part: [] if tables[part].rows else [t("shift.nothing", LANG)] for part in PARTS}
-    parts = [Part(tables[part].title, lines[part], tables[part]) for part in PARTS]
+    lines["roster"] = _list_roster(content["roster"]) or lines["roster"]
+    # One page: call signs by kind, not a line for each.
+    parts = [Part(tables[part].title, lines[part], None if part == "roster" else tables[part]) for part in PARTS]
     parts.append(Part(t("shift.tasks", LANG), [t("shift.open_tasks", LANG, n=content["open_tasks"])]))
     parts.append(Part(t("shift.remarks", LANG), [str(row["remarks"]) or t("shift.nothing", LANG)]))
     return Report(t("shift.report_title", LANG, name=get_info(store).name), facts, parts)
+
+
+def _list_roster(roster: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each kind: call signs, those that answered the roll call with what they said."""
+    said: dict[str, list[str]] = {}
+    for one in roster:
+        status = t(f"dispatch.ready_{one['status']}", LANG) if one["called_utc"] else t("shift.not_called", LANG)
+        said.setdefault(str(one["kind"]), []).append(t("shift.roster_one", LANG, who=one["call_sign"], status=status))
+    comma = t("ranking.then", LANG)
+    return [
+        t("shift.roster_line", LANG, kind=term("responder", kind, LANG), n=len(names), names=comma.join(names))
+        for kind, names in said.items()
+    ]
 
 
 def _say_time(text: str | None) -> str:

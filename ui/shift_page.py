@@ -161,7 +161,7 @@ def _label(row: dict[Any, Any], lang: Language) -> str:
 def _print(store: Store, viewer: Viewer, row: dict[Any, Any], lang: Language) -> None:
     mark = t("table.synthetic", "zh") if get_runtime().is_demo else ""
     try:
-        content = build_pdf(build_handover_report(store, row, json.loads(row["content"]), mark=mark))
+        content = build_pdf(build_handover_report(store, row, json.loads(row["content"]), mark=mark), is_dense=True)
     except RefusedError:
         st.error(t("command.report_no_font", lang))
         return

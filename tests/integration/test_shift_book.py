@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,11 @@ from ui.shift_content import build_content, build_handover_report
 __all__ = ["dispatch_clock", "dispatch_store"]
 
 NEXT = Viewer(Role.COMMANDER, account_id="c1", name="commander02")
+
+
+def crowded(content: dict[str, Any]) -> dict[str, Any]:
+    """A busy night: everybody is on, twelve incidents are open."""
+    return {**content, "roster": content["roster"] * 20, "incidents": content["incidents"] * 12}
 
 
 def test_one_shift_hands_over_to_the_next(dispatch_store: Store, dispatch_clock: Clock) -> None:
@@ -51,7 +58,8 @@ def test_one_shift_hands_over_to_the_next(dispatch_store: Store, dispatch_clock:
         assert person not in kept
     events = store.read("SELECT kind FROM events WHERE subject_table IN ('handovers', 'defects') ORDER BY event_id")
     assert events["kind"].tolist() == ["defect.reported", "handover.given", "handover.taken"]
-    assert build_pdf(build_handover_report(store, row, content, mark="演练")).startswith(b"%PDF")
+    made = build_pdf(build_handover_report(store, row, crowded(content), mark="演练"), is_dense=True)
+    assert re.findall(rb"/Type/Pages/Count (\d+)", made) == [b"1"], "one page that both sign"
 
 
 def test_what_was_changed_after_the_first_signature_is_not_signed(dispatch_store: Store, dispatch_clock: Clock) -> None:
