@@ -13,27 +13,29 @@ from collections.abc import Iterable, Mapping
 MOST_KEYS = 200  # touched at once: whoever changes more draws the whole layer anew for less
 _KEPT_COMMITS = 256  # of one table; at five a second a browser that was away for a minute still finds its place
 _FROM_ELSEWHERE = re.compile(r"\b(SELECT|RETURNING|USING)\b|;|--|/\*", re.IGNORECASE)
-_INSERT = re.compile(r"\s*INSERT\s(?=.*\bVALUES\b)", re.IGNORECASE | re.DOTALL)
-_UPDATE = re.compile(r"\s*UPDATE\s+\w+\s+SET\s(?P<set>.*?)\bWHERE\s+(?P<key>\w+)\s*(=|IN\b)", re.IGNORECASE | re.DOTALL)
-_DELETE = re.compile(r"\s*DELETE\s+FROM\s+\w+\s+WHERE\s+(?P<key>\w+)\s*(=|IN\b)", re.IGNORECASE | re.DOTALL)
+_INSERT = re.compile(r"\s*INSERT\s+(OR\s+\w+\s+)?INTO\s+(?P<table>\w+)\b(?=.*\bVALUES\b)", re.IGNORECASE | re.DOTALL)
+_UPDATE = re.compile(
+    r"\s*UPDATE\s+(?P<table>\w+)\s+SET\s(?P<set>.*?)\bWHERE\s+(?P<key>\w+)\s*(=|IN\b)", re.IGNORECASE | re.DOTALL
+)
+_DELETE = re.compile(r"\s*DELETE\s+FROM\s+(?P<table>\w+)\s+WHERE\s+(?P<key>\w+)\s*(=|IN\b)", re.IGNORECASE | re.DOTALL)
 
 Keys = frozenset[str]
 Touched = Mapping[str, Keys | None]
 
 
-def may_return_keys(sql: str, key: str) -> bool:
-    """Whether `sql` changes only rows whose keys it can return afterwards, and not many of them."""
+def may_return_keys(sql: str, table: str, key: str) -> bool:
+    """Whether `sql` changes only rows of `table` whose keys it can return afterwards, and not many of them."""
     if _FROM_ELSEWHERE.search(sql):
         return False
-    if _INSERT.match(sql):
-        return True
-    deleted, updated = _DELETE.match(sql), _UPDATE.match(sql)
-    if deleted:
-        return deleted["key"] == key
-    if not updated or re.search(r"\bFROM\b", sql, re.IGNORECASE):
+    said = _INSERT.match(sql) or _UPDATE.match(sql) or _DELETE.match(sql)
+    if said is None or said["table"] != table:
         return False
+    parts = said.groupdict()
+    if "key" not in parts:
+        return True
     # A row that gets another key would leave its old one behind.
-    return updated["key"] == key and not re.search(rf"\b{key}\s*=", updated["set"])
+    changed = parts.get("set") or ""
+    return parts["key"] == key and not re.search(rf"\bFROM\b|\b{key}\s*=", changed, re.IGNORECASE)
 
 
 class TouchedRows:

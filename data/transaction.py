@@ -38,7 +38,7 @@ class Transaction:
         """Run a statement that changes `table`."""
         self._check_table(table)
         key = self._keys.get(table)
-        if key is not None and may_return_keys(sql, key):
+        if key is not None and may_return_keys(sql, table, key):
             rows = self._connection.execute(f"{sql} RETURNING {key}", parameters).fetchall()
             self.touched.add(table, (str(row[0]) for row in rows))
         else:

@@ -7,6 +7,7 @@ No caller, no name and nothing that was said comes in here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +16,8 @@ import shapely
 
 from data.queries import find_alarms, find_categories
 from data.settings_store import read_settings
+from data.store import Store
+from data.viewer import Viewer
 from i18n import t
 from incidents.open_alarms import MOST_DRAWN, Loudness, rank_open
 from layers.alarm_places import STANDS_OUT_M, find_places, name_place, to_local
@@ -30,8 +33,13 @@ _TABLES = (
 
 def _build(request: SceneRequest) -> Records:
     settings = read_settings(request.store)
-    categories = find_categories(request.store, request.viewer)
     rows = find_alarms(request.store, request.viewer)
+    if rows.empty:  # most of the day: nothing is ranked, and no place is looked for
+        counts = dict.fromkeys(("open", "loud", "done", "unplaced", "not_drawn", "drawn"), 0)
+        shift = [settings.shift_first_hour, settings.shift_length_hours]
+        return {"flies": settings.wall_flies, "shift": shift, "counts": counts, "alarms": []}
+    revision = request.store.revision("incident_categories")
+    categories = _find_categories(request.store, request.viewer.scope, revision)
     ranked = rank_open(
         rows.assign(target_minutes=rows["category"].map(categories.set_index("category")["target_minutes"]))
     )
@@ -54,6 +62,12 @@ def _build(request: SceneRequest) -> Records:
         },
         "alarms": _tell(request, ranked.loc[told], categories),
     }
+
+
+@lru_cache(maxsize=4)
+def _find_categories(store: Store, viewer: Viewer, _revision: int) -> pd.DataFrame:
+    """Kinds of incident, kept until they are written: they change once a year, alarms all day."""
+    return find_categories(store, viewer)
 
 
 def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFrame) -> list[dict[str, Any]]:
