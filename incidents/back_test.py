@@ -55,4 +55,6 @@ def back_test_units(units: UnitCounts, xy: Floats, t_days: Floats, edges: Sequen
     size = units.size if units.kind in ("segment", "building") else None
     answer = find_back_test(counts, size=size, maps={DENSITY: density}, memory=MEMORY)
     asked = {**answer.asked, "on": units.kind, "period_days": PERIOD_DAYS, "bandwidth_m": BANDWIDTH_M}
-    return replace(answer, asked=asked, left_out={"outside": units.n_outside})
+    ground = "analysis.ground_length" if units.kind == "segment" else "analysis.ground_area"
+    words = {**answer.words, "ground": ground}
+    return replace(answer, asked=asked, words=words, left_out={"outside": units.n_outside})

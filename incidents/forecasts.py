@@ -180,7 +180,7 @@ def find_back_test(
     words = {
         "map": f"analysis.map_{best['map']}", "share": f"{100 * best['share']:g}",
         "hit": f"{100 * best['hit_rate']:.0f}",
-        "rival": f"{100 * best['rival_hit_rate']:.0f}", "periods": len(used),
+        "rival": f"{100 * best['rival_hit_rate']:.0f}", "periods": len(used), "ground": "analysis.ground_area",
     }  # fmt: skip
     asked = {"memory": memory, "shares": list(shares), "units": n_units, "periods": n_periods}
     said = "back_test" if best["map"] != RIVAL else "back_test_rival"

@@ -154,6 +154,8 @@ def test_the_back_test_stands_on_the_page_beside_last_periods_counts(store: Stor
     page.segmented_control(key="command_method_zh").set_value("back_test")
     text = read_text(check(page.run()))
     assert text.count("上期起数") >= 2
+    assert "取 10% 面积命中" in text
+    assert "取 10% 街道长度命中" in text
     assert [one.value for one in page.subheader] == ["按面积", "按街道长度"]
     best = findings["square"].set_index(["map", "share"]).loc[("mean", 0.1)]
     assert f"{100 * best['hit_rate']:.1f}%" in text
