@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from data.queries import find_alarms, find_categories
+from data.queries import find_alarms, find_categories, find_dispatches
 from data.settings_store import read_settings
 from data.store import Store
 from data.viewer import Viewer
@@ -27,7 +27,8 @@ from layers.scene import Records, Scene, SceneRequest
 
 _MOST_LISTED = 50  # without a place, and handled ones that wait for their papers
 _TABLES = (
-    "incidents", "incident_categories", "buildings", "units", "floors", "addresses", "grids", "community", "settings",
+    "incidents", "dispatches", "incident_categories", "buildings", "units", "floors", "addresses", "grids", "community",
+    "settings",
 )  # fmt: skip
 
 
@@ -76,6 +77,8 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
     kinds = categories.set_index("category")
     names = kinds[f"name_{lang}"].to_dict()
     symbols, colours = kinds["symbol"].dropna().to_dict(), kinds["colour"].dropna().to_dict()
+    sent = find_dispatches(request.store, request.viewer, active=True)
+    under_way = sent.groupby("incident_id")["call_sign"].agg(list).to_dict()
     homes = _draw_homes(rows, request.frame)
     records = []
     for number, row in enumerate(rows.to_dict("records")):
@@ -90,6 +93,7 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
             "due": _to_ms(row["due_utc"]),
             "x": to_local(row["geom"], request.frame),
             "pick": _choose_pick(row),
+            "to": under_way.get(row["incident_id"], []),
         }
         if symbol := symbols.get(row["category"]):
             record |= {"g": symbol, "c": colours.get(row["category"])}
@@ -128,4 +132,4 @@ def _to_ms(moment: object) -> int | None:
     return None if pd.isna(moment) else round(pd.Timestamp(moment).timestamp() * 1000)  # type: ignore[call-overload, arg-type]
 
 
-ALARMS = Scene("alarms", _TABLES, _build)
+ALARMS = Scene("alarms", _TABLES, _build, waits=False)

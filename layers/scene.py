@@ -53,6 +53,8 @@ class Scene:
         A row that came or went may change every record.
     is_told
         Walls are told what changed in it. Not for what no wall shows, and never with `params`: those are asked for.
+    waits
+        Whether it may be built after others that are in the making; an alarm may not.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Scene:
     keyed: str | None = None
     is_row_new_all: bool = False
     is_told: bool = True
+    waits: bool = True
 
     def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
         """What its content depends on: equal prints, equal content. `kept`: as found when a table was last written."""

@@ -1,6 +1,7 @@
 """
 /alarm/{incident_id}.json: from an alarm on the wall to whom to send, what to say, which gate is open, and what worked
-there last time; and the one key that writes down what was said by voice.
+there last time; and the one key that writes down what was said by voice. /ways.json: who was sent, their way and when
+they will be there.
 
 What is shown is the wall's, whoever looks: call signs, never a person, and nothing of a sensitive kind. Who writes is
 the session's account, as the rights say (actions `dispatch` and `answer_dispatch`).
@@ -8,7 +9,8 @@ the session's account, as the rights say (actions `dispatch` and `answer_dispatc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +30,15 @@ from incidents.dispatches import Decision, answer, send
 from incidents.dispatching import DispatchAction
 from incidents.ranking import Ranked
 from incidents.walking import get_walk_network
+from layers import build_frame
+from layers.ways import TABLES as WAYS_TABLES
+from layers.ways import build_ways
 from server.answers import build_refusal
 from server.door import find_viewer
 from server.state import AppState
 
 PATH = "/alarm/{incident_id}.json"
+WAYS_PATH = "/ways.json"
 MOST_ROWS = 6
 """As many as are read while an alarm is open; the dispatch page has them all."""
 _MOST_GATES, _GATES_WITHIN_M = 4, 250.0
@@ -78,7 +84,34 @@ def build_alarm_routes(state: AppState) -> list[Route]:
             return JSONResponse({"error": {"kind": "RefusedError", "code": code, "message": str(error)}}, 409)
         return JSONResponse(done, headers={"Cache-Control": "no-store"})
 
-    return [Route(PATH, tell, methods=["GET"]), Route(PATH, note, methods=["POST"])]
+    ways = _Ways(state)
+
+    async def show_ways(_: Request) -> Response:
+        found = await run_in_threadpool(ways.find)
+        return JSONResponse({"ways": found}, headers={"Cache-Control": "no-store"})
+
+    return [
+        Route(PATH, tell, methods=["GET"]),
+        Route(PATH, note, methods=["POST"]),
+        Route(WAYS_PATH, show_ways, methods=["GET"]),
+    ]
+
+
+class _Ways:
+    """Ways of those who were sent, reckoned once for all screens while nothing they depend on was written."""
+
+    def __init__(self, state: AppState) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        self._known: tuple[tuple[int, datetime], list[dict[str, Any]]] | None = None
+
+    def find(self) -> list[dict[str, Any]]:
+        store, at = self._state.store, self._state.clock()
+        key = (store.revision(*WAYS_TABLES), at.replace(second=0, microsecond=0))  # gates open and shut on the minute
+        with self._lock:
+            if self._known is None or self._known[0] != key:
+                self._known = (key, build_ways(store, WALL, build_frame(store), at=at))
+            return self._known[1]
 
 
 def _tell(state: AppState, incident_id: str, lang: Language) -> dict[str, Any]:
@@ -97,21 +130,23 @@ def _tell(state: AppState, incident_id: str, lang: Language) -> dict[str, Any]:
         return {**told, "problem": "hidden"}
     except RefusedError:
         return {**told, "problem": "unplaced"}
-    except RecordMissingError as error:
+    except RecordMissingError:
         if find_scene(state.store, WALL, incident_id).empty:
             raise
-        del error
         return {**told, "problem": "no_ways"}
     except ShapanError:
         return {**told, "problem": "no_ways"}
-    return {**told, **_describe(state, advice, incident_id, lang, at)}
+    return {**told, **_describe(state, advice, incident_id, {one["id"] for one in told["sent"]}, lang, at)}
 
 
-def _describe(state: AppState, advice: Advice, incident_id: str, lang: Language, at: datetime) -> dict[str, Any]:
+def _describe(
+    state: AppState, advice: Advice, incident_id: str, sent: Set[str], lang: Language, at: datetime
+) -> dict[str, Any]:
     names = find_categories(state.store, WALL).set_index("category")[f"name_{lang}"].to_dict()
-    rows = [*advice.ranking.rows[:MOST_ROWS]]
-    shown = {row.responder_id for row in rows}
-    rows += [row for row in advice.ranking.left_out if row.responder_id in set(advice.routes) - shown]
+    # Who is on it comes first: the one key goes on with them.
+    everybody = (*advice.ranking.rows, *advice.ranking.left_out)
+    rows = [row for row in everybody if row.responder_id in sent]
+    rows += [row for row in advice.ranking.rows if row.responder_id not in sent][:MOST_ROWS]
     return {
         "who": [_describe_row(advice, row, lang) for row in rows],
         "can": len(advice.ranking.rows),

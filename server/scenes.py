@@ -117,6 +117,7 @@ class SceneEndpoint:
         self._state = state
         self._cache = cache or SceneCache()
         self._building = threading.Lock()  # one at a time: a busy minute must not hold many scenes in the making
+        self._urgent = threading.Lock()  # and beside it what waits for no other
         self._built: dict[Slot, _Built] = {}
         self._keeping = threading.Lock()
         self._under_way: dict[Slot, asyncio.Task[tuple[SceneAnswer, int | None]]] = {}
@@ -239,7 +240,7 @@ class SceneEndpoint:
         answer = self._cache.find(key)
         if answer is not None:
             return answer, revision
-        with self._building:
+        with self._building if scene.waits else self._urgent:
             answer = self._cache.find(key)
             if answer is not None:
                 return answer, revision

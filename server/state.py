@@ -35,6 +35,9 @@ class Scene(Protocol):
     @property
     def is_told(self) -> bool: ...
 
+    @property
+    def waits(self) -> bool: ...
+
     def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:
         """What its content depends on: equal prints, equal content."""
         ...

@@ -122,9 +122,25 @@ def test_one_key_writes_down_sent_then_accepted_then_arrived(
     def read_status() -> str:
         return str(intake_store.read("SELECT status FROM incidents")["status"].iloc[0])
 
-    assert [(press(), read_status()) for _ in range(4)] == [
-        ("sent", "dispatched"), ("accepted", "accepted"), ("on_scene", "on_scene"), ("on_scene", "on_scene"),
+    def find_ways() -> list[dict[str, Any]]:
+        ways: list[dict[str, Any]] = wall(Role.WALL).get("/ways.json").json()["ways"]
+        return ways
+
+    assert find_ways() == []
+    assert press() == "sent"
+    (way,) = find_ways()
+    assert (way["call_sign"], way["state"], way["verified"]) == ("警员01", "sent", True)
+    # From the officer, 80 m west and 5 m south of the middle, through the gate to the house that begins at the middle.
+    assert way["l"][0] == [-80.0, -5.0]
+    assert shapely.LineString(way["l"]).distance(shapely.Point(-40, -5)) < 0.01
+    assert shapely.Point(way["l"][-1]).distance(shapely.box(0, 0, 10, 10)) < 5.1
+    # 14:00 by the test's clock, and at least 75 m at less than 2 m/s.
+    assert way["eta"] > 1_795_413_600_000 + 37_000
+    assert read_status() == "dispatched"
+    assert [(press(), read_status()) for _ in range(3)] == [
+        ("accepted", "accepted"), ("on_scene", "on_scene"), ("on_scene", "on_scene"),
     ]  # fmt: skip
+    assert find_ways() == []  # who is there needs no way
     assert wall(Role.WALL).get(address).json()["sent"] == [{"id": "p1", "call_sign": "警员01", "state": "on_scene"}]
     kept = intake_store.read("SELECT rank, by_hand, decided_by, advice FROM dispatch_decisions").iloc[0]
     assert (kept["rank"], kept["by_hand"], kept["decided_by"]) == (1, False, "officer07")

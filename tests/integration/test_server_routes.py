@@ -41,6 +41,7 @@ class CountingScene:
     tables: tuple[str, ...] = ("gates", "community")
     params: tuple[str, ...] = ("kind",)
     is_told: bool = True
+    waits: bool = True
     built: list[tuple[Language, dict[str, str]]] = field(default_factory=list)
 
     def find_print(self, store: Store, *, kept: bool = True) -> tuple[object, ...]:

@@ -54,7 +54,7 @@ export class AlarmList {
     return el("li", {},
       el("button", { type: "button", class: "sp-alarm", "data-alarm": alarm.id, "data-urgency": alarm.u, "data-quiet": String(alarm.l), "aria-current": isChosen ? "true" : null, onclick: () => this.act.choose(alarm.id) },
         el("kbd", {}, String(key)),
-        el("b", { title: t(`alarms.urgency_${alarm.u}`) }, alarm.g ? el("i", { class: "sp-alarm-symbol", style: alarm.c ? `background:${alarm.c}` : null, "aria-hidden": "true" }, alarm.g) : null, alarm.k, el("small", {}, t(`alarms.state_${alarm.s}`))),
+        el("b", { title: t(`alarms.urgency_${alarm.u}`) }, alarm.g ? el("i", { class: "sp-alarm-symbol", style: alarm.c ? `background:${alarm.c}` : null, "aria-hidden": "true" }, alarm.g) : null, el("span", {}, alarm.k), el("small", {}, [t(`alarms.state_${alarm.s}`), ...alarm.to].join(" · "))),
         clock,
         el("span", { class: "sp-alarm-place", title: alarm.p }, alarm.p),
         left,

@@ -4,10 +4,12 @@ import { AlarmPanel } from "./alarm_panel.js";
 import { Beacons } from "./beacons.js";
 import { Chime } from "./chime.js";
 import { sceneUrl } from "./live.js";
+import { Ways } from "./ways.js";
 
 const KNOWN = "shapan.alarms"; // ids that were loud when this screen last looked: what came while it was dark still sounds
 const PAGE = 9;
 const AGAIN_MS = 2000;
+const PAINT_MS = 2000;
 const NONE = { flies: false, shift: [8, 12], counts: { open: 0, loud: 0, done: 0, unplaced: 0, not_drawn: 0, drawn: 0 }, alarms: [] };
 const PHONE_ROWS = 1;
 
@@ -25,6 +27,12 @@ export class Alarms {
     const t = (key) => table.data.strings[key] ?? "";
     this.t = t;
     this.beacons = new Beacons(this.canvas, table.data.frame, (alarm) => this.label(alarm));
+    this.ways = new Ways(table.data.frame, () => {
+      if (!table.instance) return;
+      table.overlay();
+      table.refresh();
+    });
+    this.beacons.under = (context, viewport, rem, font, covers) => !this.hidden && this.ways.draw(context, viewport, rem, { now: this.now, fill: (key, values = {}) => this.list.fill(key, values), covers, font });
     this.chime = new Chime(() => this.showSound());
     this.list = new AlarmList(this.side, t, { choose: (id) => this.choose(id), turn: (step) => this.turn(step), sound: () => this.chime.press() }, (alarm, now) => this.say(alarm, now));
     this.panel = new AlarmPanel(panel, (key, values = {}) => this.list.fill(key, values), {
@@ -73,18 +81,29 @@ export class Alarms {
       }
       const said = Date.parse(answer.headers.get("date"));
       if (said) this.aheadMs = Math.abs(said - Date.now()) < 1500 ? 0 : said - Date.now();
-      this.take(await answer.json());
+      await this.receive(await answer.json());
     }
   }
 
   onVersions(changed) {
+    this.ways.onVersions(changed);
     if (this.panel.isOpen && changed.includes("dispatches")) this.panel.ask();
   }
 
-  /** What the server told with its event; where it was too much to tell, it is fetched. */
-  onScenes({ alarms }) {
-    if (alarms?.whole) this.take(alarms.whole);
-    else if (alarms === null) this.load();
+  /** What the server told with its event; where it was too much to tell, it is fetched. Done when it can be seen. */
+  async onScenes({ alarms }) {
+    if (alarms?.whole) await this.receive(alarms.whole);
+    else if (alarms === null) await this.load();
+  }
+
+  /** Show it at once on our own sheets; a picture of the houses, which takes its time, begins after that. */
+  async receive(scene) {
+    const before = this.scene;
+    this.take(scene);
+    await painted();
+    const at = Date.now();
+    for (const { id } of scene.alarms) this.lit[id] ??= at;
+    if (this.table.instance && drawnPart(before) !== drawnPart(scene)) this.table.refresh();
   }
 
   setOnline(on) {
@@ -93,7 +112,6 @@ export class Alarms {
   }
 
   take(scene) {
-    const before = this.scene;
     this.scene = scene;
     this.chime.shift = scene.shift;
     const loud = scene.alarms.filter((alarm) => alarm.l === 0);
@@ -104,9 +122,8 @@ export class Alarms {
     this.page = Math.min(this.page, this.pages - 1);
     if (loud.length && this.table.rest.byIdle) this.table.rest.setVisiting(false);
     this.show();
-    this.draw(drawnPart(before) !== drawnPart(scene));
-    const at = Date.now();
-    for (const { id } of scene.alarms) this.lit[id] ??= at;
+    this.beacons.set(this.hidden ? [] : scene.alarms);
+    if (this.table.instance) this.table.overlay();
     if (fresh.length) this.announce(fresh);
   }
 
@@ -123,13 +140,6 @@ export class Alarms {
     return this.table.visiting;
   }
 
-  draw(isNew) {
-    this.beacons.set(this.hidden ? [] : this.scene.alarms);
-    if (!this.table.instance) return;
-    if (isNew) this.table.refresh();
-    this.table.overlay(); // at once: the picture of the houses may take its time
-  }
-
   /** The table changed what it may show. */
   setHidden() {
     if (this.hidden) this.letGo();
@@ -138,7 +148,8 @@ export class Alarms {
   }
 
   layers(base) {
-    return this.beacons.layers({ coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin });
+    const common = { coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin };
+    return [...(this.hidden ? [] : this.ways.layers(common)), ...this.beacons.layers(common)];
   }
 
   place(viewport, rem, insets) {
@@ -296,12 +307,19 @@ export class Alarms {
 
   close() {
     clearTimeout(this.again);
+    clearTimeout(this.ways.timer);
     for (const name of ["pointerdown", "keydown", "touchend"]) window.removeEventListener(name, this.onTouch, { capture: true });
     window.removeEventListener("keydown", this.onKey, true);
     this.beacons.stop();
     this.chime.close();
     this.list.observer.disconnect();
   }
+}
+
+/** When what was drawn on our sheets is on the screen: the next frame but one has begun. A hidden page shows nothing. */
+function painted() {
+  const seen = new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  return Promise.race([seen, new Promise((resolve) => setTimeout(resolve, PAINT_MS))]);
 }
 
 /** What of a scene the renderer draws: clocks run without it. */

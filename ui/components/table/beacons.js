@@ -78,7 +78,7 @@ export class Beacons {
 
   /** The clocks went on: the words anew, where they are. */
   tell() {
-    if (this.placed.length) this.place(this.viewport, this.rem, this.insets);
+    if (this.viewport) this.place(this.viewport, this.rem, this.insets);
   }
 
   placeLabel(one, inWords, share) {
@@ -159,6 +159,7 @@ export class Beacons {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, viewport.width, viewport.height);
     for (const one of [...this.placed].reverse()) this.drawGlow(one, this.calm.matches ? 0.55 : (at % BEAT_MS) / BEAT_MS);
+    this.under?.(context, viewport, this.rem, FONT, (box) => this.covers(box));
     context.textBaseline = "middle";
     for (const one of [...this.placed].reverse()) if (one.label) this.drawLabel(one);
   }

@@ -247,7 +247,7 @@ class Table {
   }
 
   async onVersions(revisions, changed) {
-    this.alarms.onVersions(changed); // before all else: an alarm waits for nothing
+    this.alarms.onVersions(changed);
     const first = !this.slowRevisions;
     if (first) this.slowRevisions = { ...revisions };
     else if (!this.slowTimer) {
@@ -262,9 +262,10 @@ class Table {
 
   /** What changed in the scene files, all but those that answer a question of this page. */
   async onScenes(changes) {
-    this.alarms.onScenes(changes); // before all else: an alarm waits for nothing
+    const seen = this.alarms.onScenes(changes); // before all else: an alarm waits for nothing
     if (!Object.keys(changes).length) return;
     await this.store.apply(changes, (name) => this.fileUrl(name));
+    await seen;
     if (changes.border || changes.grids) this.overview.setOutlines(this.outlines());
     this.showLoaded();
     this.refresh();

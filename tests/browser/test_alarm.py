@@ -1,0 +1,163 @@
+"""An alarm on the wall: posted by the interface, lit, listed, sounded, picked by keys, sent by voice, closed, gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from i18n import t
+from tests.browser.conftest import is_local, watch
+from tests.fixtures.alarm_screens import Screens, end_alarms, find_delays, post_alarms
+from tests.fixtures.live_server import LiveServer
+from tests.fixtures.serving import run_shapan
+from tests.fixtures.wall_page import ACT_MS, BARE, Wall, count_alarm_red
+
+HOME = "万户新村东区2幢1单元902室"
+SCREENS = 20
+PROMISED_S = 1.0  # the issue's, 95 of a hundred
+
+_GIVE = "(id) => window.shapan.alarms.scene.alarms.find((alarm) => alarm.id === id)"
+_LIT = "() => window.shapan.alarms.lit"
+
+
+@pytest.fixture(scope="module")
+def key(live_server: LiveServer) -> str:
+    """A key of another system, made by the command line through the running server."""
+    home = live_server.log_path.parent
+    made = run_shapan(
+        home, "key", "create", "alarm-test", "--store", "live", "--scope", "incidents:write", "--rate", "6000", "--json"
+    )
+    assert made.returncode == 0, made.stderr
+    return str(json.loads(made.stdout)["key"])
+
+
+@pytest.fixture(scope="module")
+def opened(chromium: Browser, requests_seen: list[str], live_server: LiveServer) -> Iterator[Wall]:
+    """One wall for this module."""
+    before = len(requests_seen)
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 720}, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
+    )
+    watch(context, requests_seen)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield Wall(page).open(live_server.url)
+    context.close()
+    assert problems == []
+    assert [url for url in requests_seen[before:] if not is_local(url)] == []
+
+
+def await_lit(page: Page, incident_id: str) -> None:
+    page.wait_for_function("(id) => window.shapan.alarms.lit[id]", arg=incident_id, timeout=ACT_MS)
+
+
+def test_an_alarm_from_the_post_to_the_close(opened: Wall, live_server: LiveServer, key: str) -> None:
+    page = opened.page
+    side = page.locator(".sp-alarms")
+    expect(side).to_contain_text(t("alarms.none", "zh"))
+    assert count_alarm_red(opened.shoot(BARE)) == 0
+    before = opened.camera
+    (incident_id,) = post_alarms(live_server.url, key, [HOME], count=1, every_s=0)
+    await_lit(page, incident_id)
+    opened.wait_drawn()
+    assert opened.camera == before  # by itself the camera does not move
+    # The place is red, the rest of the table is not.
+    alarm = page.evaluate(_GIVE, incident_id)
+    x, y = opened.project([*alarm["x"], 45.0])
+    pixels = opened.shoot(BARE)
+    around = pixels[max(0, int(y) - 60) : int(y) + 60, max(0, int(x) - 25) : int(x) + 25]
+    assert count_alarm_red(around) > 50
+    assert count_alarm_red(pixels) < 0.03 * pixels.shape[0] * pixels.shape[1]
+    # The list says it, and its clock runs; so does the label's.
+    row = side.locator(f'[data-alarm="{incident_id}"]')
+    expect(row).to_contain_text("盗窃电动自行车")
+    expect(row).to_contain_text("东区2幢1单元902室")
+    clock = row.locator("time").inner_text()
+    label = page.evaluate("(alarm) => window.shapan.alarms.label(alarm).text", alarm)
+    assert label.startswith("盗窃电动自行车 · 东区2幢1单元902室 · 00:")
+    expect(row.locator("time")).not_to_have_text(clock)
+    # It was sounded, once, as its urgency wants; for this shift it can be silenced, and says until when.
+    assert [one["urgency"] for one in page.evaluate("() => window.shapan.alarms.chime.rung")] == ["normal"]
+    sound = side.locator('[data-act="sound"]')
+    if sound.get_attribute("data-sound") == "locked":  # the browser waits for a touch
+        expect(sound).to_have_text(t("alarms.sound_locked", "zh"))
+        sound.click()
+    expect(sound).to_have_attribute("data-sound", "on")
+    sound.click()
+    expect(sound).to_have_attribute("data-sound", "silent")
+    until = page.evaluate("() => window.shapan.alarms.chime.until - Date.now()")
+    assert 0 < until <= 12 * 3600_000
+    # Three keys: the alarm, who, and that it was said by voice.
+    page.keyboard.press("Numpad1")
+    panel = page.locator(".sp-alarm-panel")
+    expect(panel.locator("[data-responder]").first).to_be_visible(timeout=ACT_MS)
+    for name in ("who", "say", "gates", "earlier"):
+        expect(panel).to_contain_text(t(f"alarms.{name}", "zh"))
+    page.keyboard.press("Numpad2")
+    chosen = panel.locator('[data-row="2"]')
+    expect(chosen).to_have_attribute("aria-current", "true")
+    call_sign = chosen.locator("b").evaluate("(node) => node.firstChild.textContent")
+    expect(panel.locator("blockquote")).to_contain_text(call_sign)
+    for state in ("sent", "accepted"):
+        page.keyboard.press("NumpadEnter")
+        expect(panel.locator(f'.sp-panel-sent[data-state="{state}"]')).to_be_visible(timeout=ACT_MS)
+    expect(row).to_have_attribute("data-quiet", "1", timeout=ACT_MS)  # somebody has it: it calms down
+    page.keyboard.press("Numpad0")
+    expect(panel).to_be_hidden()
+    # Visitors see how many, not where.
+    page.evaluate("() => window.shapan.rest.setVisiting(true)")
+    expect(row).to_have_count(0)
+    expect(side).to_contain_text(t("alarms.hidden", "zh"))
+    page.evaluate("() => window.shapan.rest.setVisiting(false)")
+    assert page.evaluate("() => window.shapan.rest.mayTurn(1e9)") is False  # nor does the table turn
+    end_alarms(live_server.url, key, [incident_id])
+    expect(row).to_have_count(0, timeout=ACT_MS)
+    assert count_alarm_red(opened.shoot()) == 0
+
+
+def measure(opened: Wall, live_server: LiveServer, key: str, *, count: int, every_s: float) -> dict[str, float]:
+    """Delays of twenty light screens and of the real browser, at the 95th percentile and at most, ms."""
+    addresses = [str(row["full_text"]) for row in live_server.read(
+        "SELECT full_text FROM addresses WHERE unit_id IS NOT NULL ORDER BY address_id LIMIT 4000"
+    )]  # fmt: skip
+    with Screens(live_server.url, SCREENS - 1) as screens:
+        answered = post_alarms(live_server.url, key, addresses, count=count, every_s=every_s)
+        screens.wait(list(answered))
+        opened.page.wait_for_function(
+            "(ids) => ids.every((id) => window.shapan.alarms.lit[id])", arg=list(answered), timeout=ACT_MS
+        )
+        lit = opened.page.evaluate(_LIT)
+        end_alarms(live_server.url, key, list(answered))
+    light = find_delays(screens, answered)
+    browser = [max(0.0, lit[one] / 1000 - at) for one, at in answered.items()]
+    opened.page.wait_for_function("() => window.shapan.alarms.scene.counts.open === 0", timeout=ACT_MS)
+    figures = {
+        "alarms": count,
+        "screens": SCREENS,
+        "p95_ms": round(float(np.quantile([*light, *browser], 0.95)) * 1000),
+        "light_p50_ms": round(float(np.median(light)) * 1000),
+        "browser_p50_ms": round(float(np.median(browser)) * 1000),
+        "browser_p95_ms": round(float(np.quantile(browser, 0.95)) * 1000),
+        "most_ms": round(max([*light, *browser]) * 1000),
+    }
+    print(json.dumps(figures))
+    return figures
+
+
+def test_twenty_screens_light_up_after_the_answer(opened: Wall, live_server: LiveServer, key: str) -> None:
+    figures = measure(opened, live_server, key, count=5, every_s=0.4)
+    # Every screen had every alarm; how soon is measured in the long version, where no other test runs beside it.
+    assert figures["light_p50_ms"] < 5000
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_twenty_screens_light_up_within_a_second(opened: Wall, live_server: LiveServer, key: str) -> None:
+    figures = measure(opened, live_server, key, count=100, every_s=0.7)
+    assert figures["p95_ms"] <= PROMISED_S * 1000
+    assert figures["browser_p95_ms"] <= PROMISED_S * 1000
