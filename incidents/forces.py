@@ -44,6 +44,11 @@ FROM (SELECT unnest($ids::VARCHAR[]) AS id, unnest($xs::DOUBLE[]) AS x_m, unnest
     unnest($times::TIMESTAMP[]) AS at_utc, unnest($accuracies::DOUBLE[]) AS accuracy_m) v
 WHERE responder_id = v.id
 """
+_MOVE_ONE = """
+UPDATE responders SET geom = ST_Point(?, ?), position_utc = ?, position_source = ?, position_accuracy_m = ?
+WHERE responder_id = ?
+"""
+_FEW: Final = 20
 
 
 class Outcome(StrEnum):
@@ -284,6 +289,12 @@ def _move(
     reports: Sequence[PositionReport],
     source: str,
 ) -> None:
+    if len(reports) <= _FEW:  # each row by its key: a screen then hears of these few and not of all
+        for responder_id, one in zip(responder_ids, reports, strict=True):
+            moment = to_stored_time(one.at_utc)
+            values = [one.x_m, one.y_m, moment, source, one.accuracy_m, responder_id]
+            transaction.execute("responders", _MOVE_ONE, values)
+        return
     parameters = {
         "source": source,
         "ids": list(responder_ids),

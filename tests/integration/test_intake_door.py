@@ -36,7 +36,9 @@ def test_the_demonstration_asks_for_a_key_too(served: Path) -> None:
         assert client.get("/api/v1/incidents?limit=1", headers=headers).json()["incidents"][0]["status"] == "received"
         assert client.get("/api/v1/incident-categories", headers=headers).status_code == 200
         described = client.get("/api/v1/openapi.json").json()
-        assert sorted(described["paths"]) == ["/incident-categories", "/incidents", "/incidents/{incident_id}"]
+        paths = ["/incident-categories", "/incidents", "/incidents/{incident_id}", "/positions"]
+        assert sorted(described["paths"]) == paths
+        assert client.post("/api/v1/positions", json=[], headers=headers).status_code == 403  # another scope
         page = client.get("/api/v1/docs?lang=en")
         assert "default-src 'self'" in page.headers["content-security-policy"]
         assert client.get("/api/v1/admin/info").status_code == 401
