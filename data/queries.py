@@ -33,6 +33,7 @@ from data.queries_maps import (
     find_zones,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+from data.queries_replay import find_incident_states
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
     find_task,
@@ -77,6 +78,7 @@ __all__ = [
     "find_gates",
     "find_grids",
     "find_handovers",
+    "find_incident_states",
     "find_incidents",
     "find_key_sites",
     "find_land",

@@ -15,6 +15,7 @@ from layers.key_sites import KEY_SITES
 from layers.labels import GRID_LABELS, LABELS, NAMES
 from layers.land import LAND_SCENE, TREES
 from layers.rentals import GROUP_RENTALS, RENTALS
+from layers.replay import REPLAY
 from layers.responders import RESPONDERS
 from layers.roads import ROADS
 from layers.scene import Scene
@@ -26,6 +27,6 @@ SCENES: dict[str, Scene] = {
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
         PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, NAMES, GRID_LABELS, RESPONDERS,
-        FIGURES, ALARMS, DIRECTORY, INSIDE, FRESHNESS_SCENE,
+        FIGURES, ALARMS, DIRECTORY, INSIDE, REPLAY, FRESHNESS_SCENE,
     )
 }  # fmt: skip

@@ -70,6 +70,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     "find_scene": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_earlier": ask_a_day_later,
     "get_info": lambda query, store, _: [query(store)],
+    "find_incident_states": lambda query, store, viewer: [query(store, viewer, ["1"])],
     **dict.fromkeys(
         (
             "find_occupants",

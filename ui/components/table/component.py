@@ -15,8 +15,8 @@ from layers.first import FIRST
 from layers.palette import FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 
 _HERE = Path(__file__).parent
-_STYLES = (_HERE / "table.css", _HERE / "alarms.css", _HERE.parent / "surfaces" / "wall.css")
-_STRINGS = ("table", "alarms", "surfaces")
+_STYLES = (_HERE / "table.css", _HERE / "alarms.css", _HERE / "replay.css", _HERE.parent / "surfaces" / "wall.css")
+_STRINGS = ("table", "alarms", "surfaces", "replay")
 # The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
 _JS = (
     "export default (component) => import(location.origin + component.data.module)"

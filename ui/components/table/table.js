@@ -6,6 +6,7 @@ import { Labels } from "./labels.js";
 import { isSameScene, Live, sceneUrl } from "./live.js";
 import { Overview } from "./overview.js";
 import { toLocal } from "./scale.js";
+import { Replay } from "./replay.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
 import { WallSurfaces } from "./surfaces/wall.js";
@@ -59,6 +60,7 @@ class Table {
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
     this.alarms = new Alarms(this);
+    this.replay = new Replay(this);
     this.hud.build(this.data);
     this.showSwitches();
     this.listen();
@@ -349,6 +351,7 @@ class Table {
     if (!viewport || !this.camera) return;
     const insets = this.insets();
     this.labels.draw(viewport, this.rem, this.alarms.place(viewport, this.rem, insets));
+    this.replay.place(viewport, this.rem, insets);
     this.overview.draw(viewport, insets, this.alarms.marks);
     this.ruler.judge(viewport);
   }
@@ -372,6 +375,7 @@ class Table {
       orthographic: () => this.setOrthographic(!this.camera.orthographic),
       tour: () => this.rest.setTour(!this.rest.tour),
       pair: () => this.surfaces.open(),
+      replay: () => this.replay.toggle(),
     };
   }
 
@@ -469,12 +473,14 @@ class Table {
     this.hud.parts.clock.textContent = new Intl.DateTimeFormat(lang, clock).format(new Date());
     this.rest.tick();
     this.alarms.tick();
+    this.replay.tick();
   }
 
   destroy() {
     this.live?.close();
     this.alarms.close();
     this.surfaces.close();
+    this.replay.close();
     clearInterval(this.ticker);
     clearTimeout(this.slowTimer);
     for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);
