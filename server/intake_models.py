@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, JsonValue, Tag
 
 from incidents.life_cycle import Action, State
 
@@ -48,8 +48,33 @@ class _Place(Strict):
     crs: System | None = Field(None, description="System of lon and lat; never guessed. LOCAL is the community's own")
 
 
+_EXAMPLES: list[JsonValue] = [
+    {
+        "source_no": "20261123000123",
+        "received_at": "2026-11-23T14:30:00+08:00",
+        "category": "theft.ebike",
+        "address": "12-1-101",
+        "description": "The e-bike is gone from the shed",
+    },
+    {
+        "source_no": "20261123000124",
+        "received_at": "2026-11-23T14:31:00+08:00",
+        "occurred_from": "2026-11-23T13:50:00+08:00",
+        "category": "noise.night",
+        "urgency": "normal",
+        "lon": 120.1749,
+        "lat": 33.3886,
+        "crs": "GCJ02",
+        "caller_phone": "13800000000",
+        "caller_address": "13-2-301",
+    },
+]
+
+
 class IncidentIn(_Place):
     """One incident as the alarm system knows it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
     source_no: Code | None = Field(None, description="Number in the alarm system; the same number comes in once")
     received_at: Moment = Field(description="When it was reported, with time zone")
@@ -76,6 +101,16 @@ IncidentsIn = Annotated[
 
 class ChangeIn(_Place):
     """A change of one incident: an action of its life cycle, corrected facts, a place, or several of these."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"reason": "given to patrol one", "action": "dispatch"},
+                {"reason": "the caller rang again: another address", "address": "13-2-301"},
+                {"reason": "the same call again", "action": "mark_duplicate", "duplicate_of": "a-0123456789ab"},
+            ]
+        }
+    )
 
     reason: Annotated[str, Field(min_length=5, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")] = Field(
         description="Why; masked like any free text"

@@ -14,6 +14,8 @@ from data.intake import unseal
 from data.queries import find_incidents, find_unplaced
 from data.store import Store
 from data.viewer import Role, Viewer
+from server.api import PREFIX
+from server.intake_models import ChangeIn, IncidentIn
 from tests.fixtures.access import Clock
 from tests.fixtures.intake import (
     MIDDLE_M,
@@ -256,3 +258,12 @@ def test_keys_are_asked_for_before_anything_is_read(intake_store: Store, intake_
 def test_a_body_is_bounded(sender: TestClient) -> None:
     assert sender.post(URL, content=b" " * 2_000_001).status_code == 413
     assert sender.post(URL, content=iter([b" " * 1_500_000] * 2)).status_code == 413
+
+
+def test_examples_of_the_description_can_be_sent(sender: TestClient) -> None:
+    schemas = sender.get(f"{PREFIX}/openapi.json").json()["components"]["schemas"]
+    for model in (IncidentIn, ChangeIn):
+        examples = schemas[model.__name__]["examples"]
+        assert len(examples) >= 2
+        for example in examples:
+            model.model_validate(example)
