@@ -108,7 +108,9 @@ def queue_message(transaction: Transaction, what: str, row: Mapping[str, Any], *
     found = transaction.fetch(_MESSAGE, [row["responder_id"], row["incident_id"]])
     about = to_plain(found.to_dict("records")[0])
     sensitive = bool(about.pop("sensitive"))
-    message_id = f"w-{secrets.token_hex(10)}"
+    # By the event that it tells of: messages go in the order of their ids, whatever an update does to their rows.
+    number = int(transaction.fetch("SELECT coalesce(max(event_id), 0) AS n FROM events")["n"].iloc[0])
+    message_id = f"w-{number:012d}-{secrets.token_hex(6)}"
     body = {
         "message_id": message_id,
         "event": what,

@@ -51,7 +51,7 @@ def find_next_message(store: Store) -> Message | None:
     """The oldest message that waits: they go in order, or an arrival would be heard of before the call."""
     rows = store.read(
         "SELECT message_id, body, attempts, queued_utc, next_utc FROM webhook_outbox WHERE next_utc IS NOT NULL "
-        "ORDER BY queued_utc, rowid LIMIT 1"
+        "ORDER BY message_id LIMIT 1"
     )
     if rows.empty:
         return None
