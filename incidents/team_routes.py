@@ -234,8 +234,10 @@ class _Search:
                     time_windows=[self._window(*window, slack) for window in errand.windows_s],
                 )
             )
-        rows = problem.solve(_EXPLORATION, nb_threads=1).routes
         routes: list[list[int]] = [[] for _ in self._walkers]
+        if not self._errands:
+            return routes
+        rows = problem.solve(_EXPLORATION, nb_threads=1).routes
         if len(rows):
             made = rows[rows["type"] == "job"]
             for walker, errand in zip(made["vehicle_id"], made["id"], strict=True):
