@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -27,11 +28,19 @@ STANDS_OUT_M = 0.5
 
 @dataclass(frozen=True)
 class Body:
-    """A building: its name, its top above ground, and outlines just outside its walls in local metres."""
+    """A building: its name, its top above ground, and its outline in the store's CRS."""
 
     name: str
     top_m: float
-    rings: list[Ring]
+    outline: shapely.Geometry
+    frame: LocalFrame
+
+    @cached_property
+    def rings(self) -> list[Ring]:
+        """Outlines just outside its walls in local metres, drawn when an alarm asks: of thousands a few are lit."""
+        around = shapely.buffer(self.outline, STANDS_OUT_M, join_style="mitre")
+        polygons, _ = to_polygons(gpd.GeoSeries([around]), self.frame)
+        return [polygon[0] for polygon in polygons]
 
 
 @dataclass(frozen=True)
@@ -67,21 +76,17 @@ def find_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
 @lru_cache(maxsize=4)
 def _find_places(store: Store, viewer: Viewer, frame: LocalFrame, _revision: int) -> Places:
     buildings = find_buildings(store, viewer)
-    around = buildings.geometry.buffer(STANDS_OUT_M, join_style="mitre")
-    polygons, owners = to_polygons(around, frame)
-    rings: dict[int, list[Ring]] = {}
-    for polygon, owner in zip(polygons, owners.tolist(), strict=True):
-        rings.setdefault(owner, []).append(polygon[0])
+    outlines = buildings.geometry.to_numpy()
     named = [zone + name for zone, name in zip(to_texts(buildings["zone"]), to_texts(buildings["name"]), strict=True)]
     ids = tuple(buildings["building_id"].astype(str))
-    columns = zip(ids, named, buildings["height_m"].tolist(), strict=True)
+    columns = zip(ids, named, buildings["height_m"].tolist(), outlines, strict=True)
     bodies = {
-        building_id: Body(name, round(float(height), 2), rings.get(i, []))
-        for i, (building_id, name, height) in enumerate(columns)
+        building_id: Body(name, round(float(height_m), 2), outline, frame)
+        for building_id, name, height_m, outline in columns
     }
     row = store.read("SELECT name, address_prefix FROM community").iloc[0]
     prefix = "" if pd.isna(row["address_prefix"]) else str(row["address_prefix"])
-    return Places(bodies, ids, shapely.STRtree(buildings.geometry.to_numpy()), (prefix + str(row["name"]), prefix))
+    return Places(bodies, ids, shapely.STRtree(outlines), (prefix + str(row["name"]), prefix))
 
 
 def name_place(row: Mapping[Any, Any], places: Places, lang: Language) -> str:

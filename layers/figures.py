@@ -16,7 +16,7 @@ def _build(request: SceneRequest) -> Records:
     return {
         "figures": info.to_dict(),
         "counts": {
-            **_count_ground(request.store, request.store.revision("land", "walls", "gates", "roads")),
+            **_count_ground(request.store, request.store.revision("land", "walls", "gates", "roads", "zones")),
             "buildings": info.buildings,
             "grids": info.grids,
             "rentals": info.rentals - info.suspected_group_rentals,
@@ -34,7 +34,8 @@ def _count_ground(store: Store, _revision: int) -> Mapping[str, int]:
     return store.read_first(
         """SELECT (SELECT count(*) FROM land WHERE kind = 'tree') AS trees,
             (SELECT count(*) FROM land WHERE kind <> 'tree') AS land, (SELECT count(*) FROM walls) AS walls,
-            (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM roads) AS roads"""
+            (SELECT count(*) FROM gates) AS gates, (SELECT count(*) FROM roads) AS roads,
+            (SELECT count(*) FROM zones WHERE status = 'open') AS zones"""
     )
 
 
@@ -42,7 +43,7 @@ FIGURES = Scene(
     "figures",
     (
         "community", "grids", "units", "buildings", "rentals", "key_sites", "incidents", "roads",
-        "land", "walls", "gates",
+        "land", "walls", "gates", "zones",
     ),
     _build,
 )  # fmt: skip

@@ -125,7 +125,7 @@ export class Inside {
     const look = paint(unit, this.colour);
     const [w, h] = [width * (1 - GAP), height * (1 - GAP * 2)];
     const [cx, cy] = [x + width / 2, y + height / 2];
-    const number = Math.min(h * 0.5, (w / Math.max(3, unit.n.length)) * 1.35);
+    const number = Math.min(h * 0.5, (w / Math.max(3, unit.n.length)) * 1.25);
     const sign = unit.t && h > 34 ? unit.t : "";
     const parts = [
       el("rect", { x: cx - w / 2, y: cy - h / 2, width: w, height: h, rx: Math.min(6, h * 0.1), fill: look.fill, class: "in-unit", "data-hatch": look.hatch ? "yes" : null }),
@@ -156,7 +156,7 @@ export class Inside {
       const [x, y] = at(unit.x);
       const xs = unit.p.flat().map((p) => p[0]);
       const ys = unit.p.flat().map((p) => p[1]);
-      const room = Math.min((Math.max(...xs) - Math.min(...xs)) * scale / Math.max(3, unit.n.length) * 1.5, (Math.max(...ys) - Math.min(...ys)) * scale * 0.5);
+      const room = Math.min((Math.max(...xs) - Math.min(...xs)) * scale / Math.max(3, unit.n.length) * 1.2, (Math.max(...ys) - Math.min(...ys)) * scale * 0.5);
       parts.push(el("g", { class: "in-cell", "data-unit": unit.id, "data-on": unit.id === this.unit ? "yes" : "no", onclick: () => this.onUnit(unit.id) },
         el("path", { class: "in-unit", fill: look.fill, d: unit.p.map(path).join("") }),
         look.hatch ? el("path", { fill: "url(#in-hatch-plan)", d: unit.p.map(path).join("") }) : null,
