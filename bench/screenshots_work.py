@@ -51,6 +51,7 @@ def take_work(sitting: Sitting, page: Page) -> None:
     page.set_viewport_size(DESK_PX)  # type: ignore[arg-type]
     go(page, "officer", f"/dispatch%3Flang%3D{lang}")
     page.locator(".st-key-sd-row-1 .sd-say").wait_for(timeout=WAIT_MS)
+    page.locator('[data-testid="stButtonGroup"] button').nth(2).wait_for(timeout=WAIT_MS)  # loaded by themselves, later
     page.locator('[data-testid="stStatusWidget"]').wait_for(state="detached", timeout=WAIT_MS)
     save(page, f"dispatch.{lang}", is_desk=True, is_moving=True)
 
