@@ -7,30 +7,25 @@ comes in again changes what differs; who is not in it stays. Nothing is written 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final
 
-import openpyxl
 import pandas as pd
 
 from data.audit import build_entry, write_audited
-from data.importing.columns import normalise_header
-from data.importing.encoding import decode_text
 from data.importing.values import hash_ids
 from data.incident_writes import Event, append_events
 from data.rights import check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
-from gis.errors import BadFileError, BadRecordError
+from gis.errors import BadRecordError
 from gis.walk_pace import Vehicle
+from incidents.sheets import Problem, find_columns, read_sheet
 
 MOST_ROWS: Final = 2_000
-MOST_BYTES: Final = 5_000_000
 # Our column → headers, as `normalise_header` leaves them.
 HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
     "call_sign": ("呼号", "代号", "电台呼号", "callsign"),
@@ -73,15 +68,6 @@ _TIME: Final = re.compile(r"(\d{1,2})[:：](\d{2})(?::\d{2})?")
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What cannot be used: the row in the file (the header is 1), our column, and a code."""
-
-    row: int
-    column: str
-    code: str
-
-
-@dataclass(frozen=True)
 class Roster:
     """
     A list as it was read.
@@ -119,17 +105,8 @@ def read_roster(name: str, content: bytes) -> Roster:
     BadFileError
         It cannot be read, is too large, or has no column for call signs or kinds.
     """
-    if len(content) > MOST_BYTES:
-        raise BadFileError(f"{name}: {len(content):,} bytes, expected at most {MOST_BYTES:,}. Is this the right file?")
-    table = _read_xlsx(name, content) if name.lower().endswith(".xlsx") else _read_csv(name, content)
-    if not table:
-        raise BadFileError(f"{name}: it is empty. Expected a line with the names of the columns and a row for each.")
-    if len(table) - 1 > MOST_ROWS:
-        raise BadFileError(f"{name}: {len(table) - 1:,} rows, expected at most {MOST_ROWS:,}. Is this the right file?")
-    places, not_read = _find_columns(table[0])
-    if missing := [column for column in ("call_sign", "kind") if column not in places]:
-        wanted = "; ".join(f"{column} ({'/'.join(HEADERS[column][:2])})" for column in missing)
-        raise BadFileError(f"{name}: a column is missing: expected {wanted}. Rename the columns.")
+    table = read_sheet(name, content, most_rows=MOST_ROWS)
+    places, not_read = find_columns(name, table[0], HEADERS, ("call_sign", "kind"))
     rows: list[Mapping[str, Any]] = []
     problems: list[Problem] = []
     signs: set[str] = set()
@@ -212,39 +189,6 @@ def _update(transaction: Transaction, responder_id: str, row: Mapping[str, Any])
 
 def _plain(value: Any) -> Any:
     return None if value is None or (not isinstance(value, str | time) and pd.isna(value)) else value
-
-
-def _read_csv(name: str, content: bytes) -> list[list[str]]:
-    text, _ = decode_text(content, name)
-    first = text.lstrip("\r\n ").split("\n", 1)[0]
-    try:
-        return list(csv.reader(io.StringIO(text), delimiter=max(",\t;", key=first.count)))
-    except csv.Error as error:
-        raise BadFileError(f"{name}: cannot be read as CSV: {str(error)[:120]}. Export it again.") from error
-
-
-def _read_xlsx(name: str, content: bytes) -> list[list[str]]:
-    try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        rows = [list(row) for row in book.worksheets[0].iter_rows(max_row=MOST_ROWS + 2, values_only=True)]
-    except Exception as error:
-        raise BadFileError(f"{name}: cannot be read as .xlsx: {str(error)[:120]}. Save it again.") from error
-    return [
-        ["" if cell is None else f"{cell:%H:%M}" if isinstance(cell, time) else str(cell) for cell in r] for r in rows
-    ]
-
-
-def _find_columns(header: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    spelled = {spelling: column for column, spellings in HEADERS.items() for spelling in spellings}
-    places: dict[str, int] = {}
-    not_read = []
-    for place, title in enumerate(header):
-        column = spelled.get(normalise_header(title))
-        if column is None or column in places:
-            not_read.append(title.strip())
-        else:
-            places[column] = place
-    return places, [title for title in not_read if title]
 
 
 def _read_cell(column: str, text: str) -> tuple[Any, str | None]:

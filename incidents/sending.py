@@ -66,7 +66,7 @@ class SendingRules:
         """
         What holds for responders of `kind` at an incident whose kinds are `lineage`, itself first, the top last.
 
-        Where no rule says anything, nobody but the police is sent: a new kind of incident may be a knife.
+        For a kind that no rule names (a city's own code) the police are sent, others only with them: it may be a knife.
         """
         may, said_at = None, ALL
         skill: str | None = None

@@ -22,6 +22,7 @@ from incidents.forces import ROLL_CALL, set_status
 from ui.cards import escape_markdown
 from ui.forces_data import Force, Places, read_forces, read_places
 from ui.forces_roster import show_roster
+from ui.kinds_editor import show_kinds
 from ui.notes import put_note, show_notes
 from ui.tables import LOCAL, show_empty, show_lead, show_state, show_style, show_table
 
@@ -43,6 +44,7 @@ def show_forces(viewer: Viewer, lang: Language) -> None:
     if not forces:
         show_empty(t("forces.empty", lang))
         show_roster(store, viewer, lang)
+        show_kinds(store, viewer, _PAGE, lang)
         return
     _show_summary(forces, lang)
     channels = list(dict.fromkeys(one.channel for one in sorted(forces, key=_rank_channel)))
@@ -61,6 +63,7 @@ def show_forces(viewer: Viewer, lang: Language) -> None:
     with right:
         _show_list(some, now, lang)
     show_roster(store, viewer, lang)
+    show_kinds(store, viewer, _PAGE, lang)
 
 
 def _rank_channel(one: Force) -> tuple[int, str]:

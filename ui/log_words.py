@@ -68,6 +68,10 @@ def say_value(key: str, value: object, lang: Language) -> str:
         return ", ".join(say_value(key, one, lang) for one in value)
     if isinstance(value, dict):
         return ", ".join(f"{_say_name(str(name), lang)} {say_value(name, one, lang)}" for name, one in value.items())
+    if value is None:
+        return "–"
+    if key.startswith("may_"):  # of a responder: yes and no are of decisions
+        return t(f"kinds.may_{value}", lang)
     if key in _ROLE_KEYS:
         return term("role", value, lang)
     if key == "subject" and isinstance(value, str) and ":" in value:

@@ -22,6 +22,7 @@ from data.webhooks import WEBHOOK, WebhookAddressError, count_waiting
 from gis.errors import ShapanError
 from i18n import Language, t
 from ui.cards import escape_markdown
+from ui.kinds_editor import show_kinds
 from ui.notes import put_note, show_notes
 from ui.tables import format_time, show_empty, show_lead, show_state, show_style, show_table
 
@@ -51,6 +52,7 @@ def show_settings(viewer: Viewer, lang: Language) -> None:
     with right:
         _show_due(store, viewer, lang)
         _show_backups(store, viewer, lang)
+    show_kinds(store, viewer, _PAGE, lang)
 
 
 # Values

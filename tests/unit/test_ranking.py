@@ -185,7 +185,10 @@ def test_rules_hold_for_all_below_and_the_nearest_one_counts() -> None:
     assert RULES.find(("violence.fight", "violence", "alarm"), "volunteer").may is May.NO
     assert RULES.find(("violence.fight", "violence", "alarm"), "estate_guard").may is May.WITH_POLICE
     assert RULES.find(("domestic_violence", "violence", "alarm"), "estate_guard").may is May.NO
-    assert RULES.find(("anything",), "volunteer").may is May.YES
+    # A kind that no rule knows may be a knife: the police go, others with them.
+    assert RULES.find(("anything",), "volunteer").may is May.WITH_POLICE
+    assert RULES.find(("anything",), "officer").may is May.YES
+    assert RULES.find(("theft.ebike", "theft", "alarm"), "estate_guard").may is May.YES
     own = SendingRules.build(
         pd.DataFrame(
             [{"category": "violence.fight", "kind": "estate_guard", "may": "no", "skill": None, "skill_needed": None}]
