@@ -23,6 +23,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 from streamlit.web import bootstrap
 
+from data.drills import is_drill
 from data.retention import apply_retention
 from data.runtime import clear_store, set_store
 from data.sessions import Sessions
@@ -34,6 +35,7 @@ from server.admission import check_may_serve
 from server.certificates import to_fingerprint
 from server.dispatch_jobs import build_dispatch_schedulers
 from server.door import DEMO_COOKIE, SESSION_COOKIE, Door, DoorState, find_session_viewer
+from server.drilling import build_drill_schedulers
 from server.events import EventHub
 from server.guard import Guard, build_content_security_policy
 from server.jobs import Job, Scheduler
@@ -90,6 +92,7 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
         schedulers = [
             Scheduler(build_jobs(state, door), state.clock),
             *build_dispatch_schedulers(state.store, state.clock),
+            *build_drill_schedulers(state.store, state.clock),
         ]
         for scheduler in schedulers:
             scheduler.start()
@@ -128,14 +131,19 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
 
 
 def build_jobs(state: AppState, door: DoorState) -> list[Job]:
-    """Work at its time: sessions that ended by themselves, what is kept no longer, the nightly backup; tasks."""
+    """Work at its time: sessions that ended, what is kept no longer, nightly backup, tasks; of a drill the first."""
     store, clock = state.store, state.clock
-    return [
+    always = [
         Job("sessions", door.sessions.sweep, every=timedelta(minutes=1)),
         *([] if state.pairing is None else [Job("pairing", state.pairing.sweep, every=timedelta(minutes=1))]),
+        Job("off_duty", lambda: forget_off_duty(store, clock=clock), every=timedelta(minutes=5)),
+    ]
+    if is_drill(store):
+        return always
+    return [
+        *always,
         # Each hour, because some things are kept for hours: a daily job would keep them for up to a day more.
         Job("retention", lambda: apply_retention(store, clock=clock), every=timedelta(hours=1)),
-        Job("off_duty", lambda: forget_off_duty(store, clock=clock), every=timedelta(minutes=5)),
         build_backup_job(store, state.runtime.settings, clock),
         *build_task_jobs(store, clock),
     ]

@@ -15,6 +15,7 @@ import typer
 
 import cli_access
 import cli_analyse
+import cli_drill
 import cli_file
 from cli_frame import (
     AsJson,
@@ -85,12 +86,14 @@ def serve(
         settings = build_settings(store_name=store, port=port)
         suffix = "/?kiosk=1" if kiosk else "/"
 
-        def announce(ticket: Ticket, *, already_running: bool = False, synthetic: bool | None = None) -> None:
+        def announce(
+            ticket: Ticket, *, already_running: bool = False, synthetic: bool | None = None, drill: bool | None = None
+        ) -> None:
             url = ticket.url + suffix
             report: Report = {"url": url, "store": ticket.store, "pid": ticket.pid, "already_running": already_running}
             shown = ("lan_url", "connect_url", "fingerprint")
             report |= {key: value for key in shown if (value := getattr(ticket, key)) is not None}
-            emit({**report, "synthetic": synthetic}, as_json=as_json, as_text=print_start)
+            emit({**report, "synthetic": synthetic, "drill": drill}, as_json=as_json, as_text=print_start)
             if open_browser:
                 typer.launch(url)
 
@@ -101,13 +104,14 @@ def serve(
         if demo_if_missing and not settings.store_path.exists():
             make_demo(settings)
         from app import serve as run
+        from data.drills import is_drill
         from server.operations import is_synthetic
 
         run(
             settings,
             address=loopback,
             lan=office,
-            on_ready=lambda ticket, opened: announce(ticket, synthetic=is_synthetic(opened)),
+            on_ready=lambda ticket, opened: announce(ticket, synthetic=is_synthetic(opened), drill=is_drill(opened)),
         )
 
 
@@ -119,6 +123,8 @@ def print_start(report: Report) -> None:
         print(f"Office network: {report['lan_url']}/", flush=True)
         print(f"Phones and computers begin at {report['connect_url']}", flush=True)
         print(f"Fingerprint to compare there (SHA-256): {report['fingerprint']}", flush=True)
+    if report["drill"]:
+        print("DRILL 演练: alarms of a scenario come in from now on, none of them is real.", flush=True)
     if report["synthetic"]:
         print("SYNTHETIC DATA 虚构数据: an invented community, no real place or person.", flush=True)
     if not report["already_running"]:
@@ -245,6 +251,7 @@ def main() -> None:
 cli_file.add_commands(app)
 cli_access.add_commands(app)
 cli_analyse.add_commands(app)
+cli_drill.add_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -101,8 +101,10 @@ def put_decision(
 
 
 def queue_message(transaction: Transaction, what: str, row: Mapping[str, Any], *, at_utc: datetime) -> None:
-    """Keep a message about a dispatch for the office's other system, if there is one to tell."""
-    setting = transaction.fetch("SELECT value FROM settings WHERE name = 'webhook_url'")["value"]
+    """Keep a message about a dispatch for the office's other system, if there is one to tell; of a drill, never."""
+    sql = """SELECT value FROM settings WHERE name = 'webhook_url'
+        AND NOT (SELECT coalesce(bool_or(drill), false) FROM community)"""
+    setting = transaction.fetch(sql)["value"]
     if setting.empty or not json.loads(setting.iloc[0]):
         return
     found = transaction.fetch(_MESSAGE, [row["responder_id"], row["incident_id"]])

@@ -8,6 +8,7 @@ from data.queries_access import find_accounts, find_approvals, find_audit, find_
 from data.queries_alarms import find_alarms
 from data.queries_calendars import find_calendar_days
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
+from data.queries_drills import find_drill, find_drill_alarms
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
 from data.queries_freshness import find_checks, find_freshness, find_mends, find_proposals, find_verdicts
 from data.queries_incidents import find_categories, find_incidents
@@ -71,6 +72,8 @@ __all__ = [
     "find_decision",
     "find_defects",
     "find_dispatches",
+    "find_drill",
+    "find_drill_alarms",
     "find_earlier",
     "find_entrances",
     "find_forces",

@@ -14,7 +14,8 @@ from gis.errors import RecordMissingError
 
 # Each part is read again only after its table was written: whoever reports an incident counts incidents, no roads.
 _PARTS = {
-    "community": """SELECT name, synthetic, crs, data_as_of, round(ST_Area(boundary) / 1e6, 6) AS area_km2,
+    "community": """SELECT name, synthetic, coalesce(drill, false) AS drill, crs, data_as_of,
+        round(ST_Area(boundary) / 1e6, 6) AS area_km2,
         (SELECT max(version) FROM schema_migrations) AS schema_version FROM community""",
     "grids": "SELECT count(*) AS grids FROM grids",
     "units": """SELECT coalesce(sum(residents_count), 0)::BIGINT AS residents,
@@ -37,11 +38,13 @@ class CommunityInfo:
     """
     One community in figures.
 
-    `area_km2` is None where there is no boundary; `data_as_of` is aware (UTC), None where nobody said it.
+    `drill` is true in a drill store. `area_km2` is None where there is no boundary; `data_as_of` is aware (UTC), None
+    where nobody said it.
     """
 
     name: str
     synthetic: bool
+    drill: bool
     crs: str
     data_as_of: datetime | None
     area_km2: float | None

@@ -1,5 +1,5 @@
 """
-What the command line asks for about accounts, keys and the log: one function each, on an open store.
+What the command line asks for about accounts, keys, the log and a drill: one function each, on an open store.
 
 They are done as the owner of the machine, who needs no account: the log calls them "command line". Arguments and
 answers are what JSON knows, so that a running server does the same for a command that came in.
@@ -20,10 +20,12 @@ from data.rights import check_right
 from data.store import Clock, Store
 from data.viewer import Role, Viewer
 from gis.errors import BadRecordError
+from incidents.drill_report import report_drill
 
 Report = dict[str, object]
 Arguments = Mapping[str, Any]
 OWNER = Viewer(Role.ADMIN, name=COMMAND_LINE)
+_DRILLER = Viewer(Role.COMMANDER, name=COMMAND_LINE)
 """Whoever may read the store's file on this machine may do all of it."""
 _PAGE_ROWS = 10_000
 
@@ -154,6 +156,11 @@ def export_audit(store: Store, clock: Clock, arguments: Arguments) -> Report:
     return {"rows": [row for row in reversed(rows) if int(str(row["seq"])) > after], **_get_head(store)}
 
 
+def show_drill(store: Store, _: Clock, __: Arguments) -> Report:
+    """Times of the drill that this store holds."""
+    return report_drill(store, _DRILLER).to_dict()
+
+
 def _get_head(store: Store) -> Report:
     """Hash of the newest row: kept elsewhere, it proves later that nothing before it was changed."""
     last = store.read("SELECT seq, row_hash FROM audit_log ORDER BY seq DESC LIMIT 1")
@@ -172,6 +179,7 @@ OPERATIONS: Mapping[str, Callable[[Store, Clock, Arguments], Report]] = {
     "key-list": show_keys,
     "audit-verify": verify_audit,
     "audit-export": export_audit,
+    "drill-report": show_drill,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from data.drills import is_drill
 from data.store import Clock, Store
 from incidents.escalating import Escalation
 from server.jobs import Job, Scheduler
@@ -20,7 +21,8 @@ _EVERY = timedelta(seconds=LOOK_S * 0.9)
 
 
 def build_dispatch_schedulers(store: Store, clock: Clock, *, look_s: float = LOOK_S) -> tuple[Scheduler, ...]:
-    """Schedulers to be started and stopped with the server."""
-    escalation, webhook = Escalation(store, clock), WebhookSender(store, clock)
-    jobs = (Job("escalation", escalation.run, every=_EVERY), Job("webhook", webhook.run, every=_EVERY))
+    """Schedulers to be started and stopped with the server; a drill tells no other system anything."""
+    jobs = [Job("escalation", Escalation(store, clock).run, every=_EVERY)]
+    if not is_drill(store):
+        jobs.append(Job("webhook", WebhookSender(store, clock).run, every=_EVERY))
     return tuple(Scheduler([job], clock, look_s=look_s) for job in jobs)

@@ -10,6 +10,7 @@ from data.audit import SERVER, Entry, record
 from data.backup import make_backup, read_backup
 from data.backup_files import find_backups
 from data.connecting import is_encrypted
+from data.drills import is_drill
 from data.keys import StoreKey, ask_new_key, choose_key, find_key, make_key_file, read_key_file
 from data.moments import to_aware
 from data.rekeying import change_key, find_clear_copies
@@ -31,7 +32,13 @@ _DAY = timedelta(hours=23)  # a night's backup that ended later than this night'
 def back_up(
     store: Store, folder: Path, *, key: StoreKey | None, keep: int | None, actor: str, clock: Clock, progress: Progress
 ) -> Report:
-    """Back up an open store into `folder` and write it down in the log; see `make_backup`."""
+    """Back up an open store into `folder` and write it down in the log; see `make_backup`. A drill store is refused."""
+    if is_drill(store):
+        name = store.path.stem
+        raise RefusedError(
+            f"Store '{name}' is a drill store: it is not backed up, so that it never takes a real one's place. Keep "
+            f"its report with: shapan drill --report --store {name} --json"
+        )
     backup = make_backup(store, folder, clock=clock, key=key, keep=keep, progress=progress)
     photos = mirror_photos(store.path, folder)  # after it: whatever photo a row names is there
     detail = {"file": backup.path.name, "encrypted": backup.is_encrypted}

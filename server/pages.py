@@ -31,6 +31,7 @@ button.big{min-height:4.6rem;margin-top:.8rem;font-size:1.3rem}
 .sent{border:1.5px solid #2d4a6a;border-radius:.8rem;padding:1rem 1.1rem;margin:1rem 0}
 .sent h2{margin:0;font-size:1.25rem}
 .sent .place{color:#fff;font-size:1.35rem;font-weight:650;margin:.3rem 0}
+.drill{background:#ffbe54;color:#17100a;font-weight:800;font-size:1.2rem;text-align:center;padding:.5rem;border-radius:.4rem}
 .second{color:#dbe7f5;background:#1b3350;font-weight:500}
 .note{padding:.8rem 1rem;border-radius:.6rem;background:#3a2d12;border:1.5px solid #b98a2f;color:#ffe2a6}
 .note::before{content:"! ";font-weight:700}
@@ -50,6 +51,7 @@ def build_page(
     status: int = 200,
     go_on: str | None = None,
     again_s: int | None = None,
+    is_drill: bool = False,
 ) -> HTMLResponse:
     """
     A whole page.
@@ -68,14 +70,17 @@ def build_page(
         A path of ours that the browser goes on to by itself.
     again_s
         Seconds after which the browser asks for the page again.
+    is_drill
+        The store is a drill's: the page says so above all else.
     """
     code = "zh-CN" if lang == "zh" else "en"
     refresh = f'<meta http-equiv="refresh" content="0;url={escape(go_on)}">' if go_on else ""
     refresh += f'<meta http-equiv="refresh" content="{again_s}">' if again_s else ""
+    drill = f'<p class="drill" role="note">{escape(t("table.drill", lang))}</p>' if is_drill else ""
     html = (
         f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">{refresh}'
-        f"<style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>{body}"
+        f"<style>{_STYLE}</style></head><body><main>{drill}<h1>{escape(title)}</h1>{body}"
         f"<nav><span>{escape(t('door.product', lang))}</span>"
         f'<a href="{escape(other)}">{escape(t("door.other_language", lang))}</a>'
         "</nav></main></body></html>"

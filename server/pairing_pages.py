@@ -28,7 +28,7 @@ def build_surface_page(store: Store, name: str, *, lang: Language) -> HTMLRespon
     data = {
         "lang": lang,
         "strings": {**strings, **layers, **_name_terms(lang)},
-        "community": {"name": info.name, "synthetic": info.synthetic},
+        "community": {"name": info.name, "synthetic": info.synthetic, "drill": info.drill},
         "other": f"/{name}?lang={other}",
     }
     said = json.dumps(data, ensure_ascii=False)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from data.drills import is_drill
 from data.queries import find_own_dispatches, find_responders
 from data.store import Clock, Store
 from data.viewer import Viewer
@@ -94,7 +95,8 @@ class _PhonePage:
         if self._is_demo:
             body += self._draw_choice(viewer, own, lang)
         other = f"{PATH}?lang={'en' if lang == 'zh' else 'zh'}"
-        return build_page(t("phone_sent.title", lang), body, lang=lang, other=other, again_s=AGAIN_S)
+        title = t("phone_sent.title", lang)
+        return build_page(title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store))
 
     def _draw_one(self, row: Mapping[str, Any], lang: Language) -> str:
         state, place = str(row["state"]), row["address"] or row["grid_name"] or t("phone_sent.no_place", lang)

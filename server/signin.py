@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from data.accounts import Refusal, change_password, sign_in
+from data.drills import is_drill
 from data.sessions import Session
 from data.viewer import Role
 from gis.errors import ShapanError
@@ -161,8 +162,9 @@ class SignIn:
         said = build_note(note) if note else ""
         body = f"<p>{t('door.sign_in_text', lang)}</p>{said}{form}{office if self.office_sign_in else ''}"
         page = build_page(
-            t("door.sign_in_title", lang), body, lang=lang, other=_other(request, lang, next=wanted), status=status
-        )
+            t("door.sign_in_title", lang), body, lang=lang, other=_other(request, lang, next=wanted), status=status,
+            is_drill=is_drill(self.door.store),
+        )  # fmt: skip
         return self._finish(request, page)
 
     def _draw_password(

@@ -11,7 +11,6 @@ import streamlit as st
 from data.audit import build_entry, record
 from data.queries import find_forces, get_info
 from data.rights import Right, get_right
-from data.runtime import get_runtime
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import RefusedError, ShapanError
@@ -22,6 +21,7 @@ from incidents.life_cycle import Action
 from incidents.taking_in import Correction, TakingIn
 from ui.dispatch_data import Chosen, OpenIncident
 from ui.dispatch_words import say_clock, say_kind, say_refusal, say_travel
+from ui.marks import say_marks
 from ui.notes import put_note
 from ui.slips import build_slip
 from ui.tables import format_time
@@ -211,5 +211,5 @@ def _build_slip(store: Store, viewer: Viewer, chosen: Chosen, one: Mapping[str, 
         say=say,
         signs=[t(f"dispatch.slip_{name}", _LANG) for name in ("received", "arrived", "back")],
         foot=t("dispatch.slip_foot", _LANG, who=viewer.name or viewer.role.value, time=format_time(utc_now())),
-        mark=t("table.synthetic", _LANG) if get_runtime().is_demo else "",
+        mark=say_marks(_LANG),
     )

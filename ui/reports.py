@@ -82,6 +82,8 @@ def build_report(store: Store, viewer: Viewer, situation: Situation, *, now: dat
           found=situation.n_police_found),
         t("command.report_made", lang, who=viewer.name or viewer.role.value, time=format_time(now)),
     ]  # fmt: skip
+    if info.drill:
+        facts.append(t("table.drill", lang))
     if info.synthetic:
         facts.append(t("table.synthetic", lang))
     parts = (

@@ -16,6 +16,7 @@ from data.viewer import Role, Viewer
 from i18n import Language, t, term
 from ui import session
 from ui.components.watch import show_watch
+from ui.marks import say_drill
 
 PAGES = (
     *("wall", "intake", "dispatch", "shift", "desk", "tasks", "board", "forces", "command", "map"),
@@ -101,7 +102,8 @@ def show_nothing(viewer: Viewer) -> None:
 def _show_bar(viewer: Viewer, lang: Language, current: str, pages: Mapping[str, Any]) -> None:
     menu = build_menu(viewer, lang, current)
     note = escape(t("table.synthetic", lang)) if get_runtime().is_demo else ""
-    synthetic = f'<span class="sh-synthetic">{note}</span>' if note else ""
+    synthetic = "".join(f'<strong class="sh-drill" role="note">{escape(said)}</strong>' for said in say_drill(lang))
+    synthetic += f'<span class="sh-synthetic">{note}</span>' if note else ""
     other = "en" if lang == "zh" else "zh"
     links = [(t("door.other_language", lang), f"{get_path(current)}?{urlencode({'lang': other})}")]
     links += [(one["label"], one["href"]) for one in menu["account"]]

@@ -10,14 +10,16 @@ import streamlit as st
 
 from data.audit import build_entry, record
 from data.queries import find_defects, find_gates, find_handovers
-from data.runtime import get_runtime, get_store
+from data.runtime import get_store
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import RefusedError, ShapanError
 from i18n import Language, t
 from incidents.shift_book import DefectKind, hand_over_shift, mend_defect, report_defect, take_over_shift
 from ui.cards import escape_markdown
+from ui.drill_part import show_drill
 from ui.files import ReadyFile, show_file
+from ui.marks import say_marks
 from ui.notes import put_note, show_notes
 from ui.report_files import MIME, PDF, build_pdf
 from ui.shift_content import PARTS, build_content, build_handover_report, build_tables
@@ -33,6 +35,7 @@ def show_shift(viewer: Viewer, lang: Language) -> None:
     st.title(t("shift.title", lang))
     show_lead(t("shift.lead", lang))
     show_notes(PAGE)
+    show_drill(store, viewer, lang)
     content = build_content(store, viewer, now=utc_now())
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -159,7 +162,7 @@ def _label(row: dict[Any, Any], lang: Language) -> str:
 
 
 def _print(store: Store, viewer: Viewer, row: dict[Any, Any], lang: Language) -> None:
-    mark = t("table.synthetic", "zh") if get_runtime().is_demo else ""
+    mark = say_marks("zh")
     try:
         content = build_pdf(build_handover_report(store, row, json.loads(row["content"]), mark=mark), is_dense=True)
     except RefusedError:

@@ -61,6 +61,7 @@ def build_day_report(store: Store, viewer: Viewer, day: date, lang: Language) ->
     waiting = to_rows(find_tasks(store, viewer, now=now, only_mine=True, states=_AT_WORK, limit=_SHOWN))
     late = sum(is_overdue(row, now) for row in waiting)
     facts = [t("tasks.day_who", lang, who=viewer.name or viewer.role.value, time=format_time(now))]
+    facts += [t("table.drill", lang)] if info.drill else []
     facts += [t("table.synthetic", lang)] if info.synthetic else []
     heads = [t(f"tasks.head_{name}", lang) for name in ("when", "what", "kind", "where", "why")]
     rest = [[say_due(row, now, lang), say_kind(row["kind"], lang), say_state(row["state"], lang), row["place_text"]]

@@ -104,6 +104,8 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_defects",
             "find_dispatches",
             "find_handovers",
+            "find_drill",
+            "find_drill_alarms",
             "find_entrances",
             "find_forces",
             "find_gates",

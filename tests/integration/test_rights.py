@@ -39,7 +39,9 @@ QUERIES = list_queries()
 # Its figures are on every page's head and in the command line's answers: the one query that asks nobody who looks.
 NOT_DRAWN = {
     f"data.queries_{name}"
-    for name in ("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift")
+    for name in (
+        *("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift", "drills"),
+    )
 }
 WITHOUT_VIEWER = {"get_info"}
 

@@ -32,6 +32,7 @@ export function buildHead(channel, { online, members }) {
   const there = online && members.wall > 0;
   return el("header", { class: "sf-head" },
     el("strong", {}, data.community.name),
+    data.community.drill ? el("strong", { class: "sf-drill", role: "note" }, t("surfaces.drill")) : null,
     data.community.synthetic ? el("span", { class: "sf-synthetic", role: "note" }, t("surfaces.synthetic")) : null,
     el("span", { class: "sf-fill" }),
     el("span", { class: "sf-online", "data-on": there ? "yes" : "no" }, t(there ? "surfaces.with_wall" : online ? "surfaces.wall_away" : "surfaces.line_lost")),

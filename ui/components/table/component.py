@@ -86,7 +86,7 @@ def build_table_data(
         "asked": [name for name, scene in SCENES.items() if scene.params],
         "revision": max(revisions.values(), default=0),
         "frame": {"lon": frame.lon, "lat": frame.lat},
-        "community": {"name": info.name, "synthetic": info.synthetic},
+        "community": {"name": info.name, "synthetic": info.synthetic, "drill": info.drill},
         "switches": [
             {"id": name, "shape": shape, "color": _css(colour), "on": on, "label": t(f"wall.layer_{name}", lang)}
             for name, shape, colour, on in _SWITCHES

@@ -73,6 +73,7 @@ export class Hud {
           el("path", { d: "M9 19V10L14 7.6V16.6ZM16 22V12L22 9V19Z", fill: "#8fb4d8" })),
         el("strong", {}, data.community.name),
         el("span", { class: "sp-sub" }, t("table.title"))),
+      data.community.drill ? el("strong", { class: "sp-drill", role: "note" }, t("table.drill")) : null,
       data.community.synthetic ? el("span", { class: "sp-synthetic", role: "note" }, t("table.synthetic")) : null,
       el("span", { class: "sp-fill" }),
       this.keep("stamp", el("button", { type: "button", class: "sp-stamp", "data-truth": "none", onclick: act.calibrate })),
