@@ -121,14 +121,14 @@ def test_of_one_building_only_its_own_records_are_told(store: Store) -> None:
     }
 
 
-def test_a_visit_that_no_layer_shows_is_told_to_none_but_the_figures(store: Store) -> None:
+def test_a_visit_is_told_to_the_figures_and_the_layer_that_shows_its_date(store: Store) -> None:
     since = store.revision()
     for name in PUSHED:
         SCENES[name].find_changed(store, since)
     sql = "UPDATE rentals SET last_visit_on = DATE '2026-03-04' WHERE rental_id = (SELECT max(rental_id) FROM rentals)"
     store.write(lambda tx: tx.execute("rentals", sql))  # rows that nobody named: all are read again
     changed = {name: SCENES[name].find_changed(store, since) for name in PUSHED}
-    assert [name for name, keys in changed.items() if keys != frozenset()] == ["figures"]
+    assert [name for name, keys in changed.items() if keys != frozenset()] == ["figures", "freshness"]
 
 
 def test_kept_prints_are_those_of_the_rows_whatever_was_written(store: Store) -> None:
@@ -168,6 +168,7 @@ def test_what_a_wall_is_told(store: Store) -> None:
     assert now == since + 1
     # A height is in the figure's revision, in roofs and shadows, under labels and pins; homes are lit on their storeys.
     drawn = {"buildings", "names", "figures", "shadows", "gables", "parapets", "labels", "key_sites", "alarms"}
+    drawn |= {"freshness"}  # coloured on the roofs
     assert set(told) == drawn
     assert [record["id"] for record in told["buildings"]["records"]] == told["buildings"]["keys"] == [key]
     assert told["figures"]["whole"] == read(store, "figures")
