@@ -5,7 +5,7 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 """
 
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
-from data.queries_alarms import find_alarms
+from data.queries_alarms import find_alarm_ranks, find_alarms
 from data.queries_calendars import find_calendar_days
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_drills import find_drill, find_drill_alarms
@@ -59,6 +59,7 @@ __all__ = [
     "PlaceKind",
     "find_accounts",
     "find_addresses",
+    "find_alarm_ranks",
     "find_alarms",
     "find_aliases",
     "find_approvals",

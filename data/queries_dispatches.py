@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import pandas as pd
 
+from data.hidden_kinds import list_hidden
 from data.masking import sees_sensitive
-from data.queries_incidents import CATEGORY_TREE
 from data.reading import read_rows
 from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
 
-_DISPATCHES = (
-    CATEGORY_TREE
-    + """SELECT d.* EXCLUDE (reason), CASE WHEN $with_reason THEN d.reason END AS reason, r.call_sign, r.channel,
+_DISPATCHES = """
+SELECT d.* EXCLUDE (reason), CASE WHEN $with_reason THEN d.reason END AS reason, r.call_sign, r.channel,
     r.kind AS responder_kind, i.urgency, i.status, i.reported_utc, i.grid_id,
-    coalesce(k.sensitive, false) AND NOT $sees_all AS undisclosed
+    coalesce(list_contains($hidden::VARCHAR[], i.category), false) AS undisclosed
 FROM dispatches d JOIN incidents i USING (incident_id) LEFT JOIN responders r USING (responder_id)
-    LEFT JOIN kinds k ON k.category = i.category
 WHERE ($incident_id IS NULL OR d.incident_id = $incident_id) AND (NOT $active OR d.ended_utc IS NULL)
     AND ($responder_id IS NULL OR d.responder_id = $responder_id)
     AND ($grids IS NULL OR list_contains($grids, i.grid_id))
 ORDER BY d.sent_utc, d.dispatch_id
 """
-)
 _OWN = """
 SELECT d.dispatch_id, d.incident_id, d.state, d.kind, d.way, d.sent_utc, d.accepted_utc, d.departed_utc, d.arrived_utc,
     d.level, i.urgency, i.category, i.status, i.reported_utc, i.grid_id, c.name_zh, c.name_en, r.call_sign, r.channel,
@@ -76,7 +73,7 @@ def find_dispatches(
             "responder_id": responder_id,
             "active": active,
             "with_reason": viewer.role.value in _SEES_REASONS,
-            "sees_all": sees_sensitive(viewer),
+            "hidden": list_hidden(store, sees_all=sees_sensitive(viewer)),
             "grids": find_grid_limit(viewer, "query", "find_dispatches"),
         },
     )

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
 
-import numpy as np
 import pandas as pd
 
 from incidents.life_cycle import State, find_state
@@ -63,15 +62,16 @@ def rank_open(rows: pd.DataFrame) -> pd.DataFrame:
     comes last, before it the urgent first, and of equal urgency what is due first; who has arrived has no time left to
     run out and comes after those who have not.
     """
-    states = [find_state(str(status)) for status in rows["status"]]
+    states = {status: find_state(str(status)) for status in rows["status"].unique()}
     minutes = rows["target_minutes"].astype("float64").fillna(rows["urgency"].map(TARGET_MINUTES).astype("float64"))
     due = rows["reported_utc"] + pd.to_timedelta(minutes.fillna(TARGET_MINUTES["not_police"]) * 60.0, unit="s")
     ranks = {urgency: rank for rank, urgency in enumerate(URGENCIES)}
-    arrived = np.array([state in _ARRIVED for state in states], dtype=bool)
+    arrived = rows["status"].isin([status for status, state in states.items() if state in _ARRIVED])
+    loudness = {status: int(_LOUDNESS.get(state, Loudness.LOUD)) for status, state in states.items()}
     ranked = rows.assign(
-        loudness=[int(_LOUDNESS.get(state, Loudness.LOUD)) for state in states],
+        loudness=rows["status"].map(loudness).astype("int64"),
         due_utc=due.mask(arrived),
-        is_done=[state is State.HANDLED for state in states],
+        is_done=rows["status"].isin([status for status, state in states.items() if state is State.HANDLED]),
         urgency_rank=rows["urgency"].map(ranks).fillna(len(URGENCIES)),
         has_arrived=arrived,
     )

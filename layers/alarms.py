@@ -14,7 +14,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from data.queries import find_alarms, find_categories, find_dispatches
+from data.queries import find_alarm_ranks, find_alarms, find_categories, find_dispatches
 from data.settings_store import read_settings
 from data.store import Store
 from data.viewer import Viewer
@@ -34,34 +34,53 @@ _TABLES = (
 
 def _build(request: SceneRequest) -> Records:
     settings = read_settings(request.store)
-    rows = find_alarms(request.store, request.viewer)
-    if rows.empty:  # most of the day: nothing is ranked, and no place is looked for
-        counts = dict.fromkeys(("open", "loud", "done", "unplaced", "not_drawn", "drawn"), 0)
-        shift = [settings.shift_first_hour, settings.shift_length_hours]
-        return {"flies": settings.wall_flies, "shift": shift, "counts": counts, "alarms": []}
-    revision = request.store.revision("incident_categories")
-    categories = _find_categories(request.store, request.viewer.scope, revision)
-    ranked = rank_open(
-        rows.assign(target_minutes=rows["category"].map(categories.set_index("category")["target_minutes"]))
-    )
-    is_placed = ranked.geometry.notna() & ~ranked.geometry.is_empty
-    loudness = ranked["loudness"]
-    placed = ranked.index[is_placed & (loudness < Loudness.DONE)]
-    unplaced = ranked.index[~is_placed & (loudness < Loudness.DONE)]
-    done = ranked.index[loudness == Loudness.DONE]
-    told = sorted([*placed[:MOST_DRAWN], *unplaced[:_MOST_LISTED], *done[:_MOST_LISTED]])
-    return {
+    rows = find_alarm_ranks(request.store, request.viewer, most=MOST_DRAWN)
+    said: dict[str, object] = {
         "flies": settings.wall_flies,
         "shift": [settings.shift_first_hour, settings.shift_length_hours],
-        "counts": {
-            "open": len(placed) + len(unplaced),
-            "loud": int((loudness == Loudness.LOUD).sum()),
-            "done": len(done),
-            "unplaced": len(unplaced),
-            "not_drawn": max(0, len(placed) - MOST_DRAWN),
-            "drawn": min(len(placed), MOST_DRAWN),
-        },
-        "alarms": _tell(request, ranked.loc[told], categories),
+    }
+    if rows.empty:  # most of the day: nothing is ranked, and no place is looked for
+        counts = dict.fromkeys(("open", "loud", "done", "unplaced", "not_drawn", "drawn"), 0)
+        return {**said, "counts": counts, "alarms": []}
+    revision = request.store.revision("incident_categories")
+    categories = _find_categories(request.store, request.viewer.scope, revision)
+    targets = rows["category"].map(categories.set_index("category")["target_minutes"])
+    ranked = rank_open(rows.assign(target_minutes=targets))
+    is_done = ranked["loudness"] == Loudness.DONE
+    first = [
+        *ranked.index[~is_done & ranked["is_placed"]][:MOST_DRAWN],
+        *ranked.index[~is_done & ~ranked["is_placed"]][:_MOST_LISTED],
+        *ranked.index[is_done][:_MOST_LISTED],
+    ]
+    told = ranked.loc[sorted(first), ["incident_id", "loudness", "due_utc"]]
+    found = find_alarms(request.store, request.viewer, only=told["incident_id"].tolist())
+    return {
+        **said,
+        "counts": _count(ranked.drop_duplicates(["urgency", "status", "category", "is_placed"])),
+        "alarms": _tell(request, _join(found, told), categories),
+    }
+
+
+def _join(found: gpd.GeoDataFrame, told: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Where each is, in the order of `told`; without those that ended between the two questions."""
+    places = pd.Index(found["incident_id"]).get_indexer(pd.Index(told["incident_id"]))
+    is_there = places >= 0
+    kept = told[is_there]
+    rows = found.iloc[places[is_there]].reset_index(drop=True)
+    return rows.assign(loudness=kept["loudness"].to_numpy(), due_utc=kept["due_utc"].array)
+
+
+def _count(kinds: pd.DataFrame) -> dict[str, int]:
+    """How many are open, from one row of each that are alike."""
+    n, is_done = kinds["alike"], kinds["loudness"] == Loudness.DONE
+    placed, unplaced = int(n[~is_done & kinds["is_placed"]].sum()), int(n[~is_done & ~kinds["is_placed"]].sum())
+    return {
+        "open": placed + unplaced,
+        "loud": int(n[kinds["loudness"] == Loudness.LOUD].sum()),
+        "done": int(n[is_done].sum()),
+        "unplaced": unplaced,
+        "not_drawn": max(0, placed - MOST_DRAWN),
+        "drawn": min(placed, MOST_DRAWN),
     }
 
 
@@ -79,9 +98,8 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
     symbols, colours = kinds["symbol"].dropna().to_dict(), kinds["colour"].dropna().to_dict()
     sent = find_dispatches(request.store, request.viewer, active=True)
     under_way = sent.groupby("incident_id")["call_sign"].agg(list).to_dict()
-    homes = _draw_homes(rows, request.frame)
     records = []
-    for number, row in enumerate(rows.to_dict("records")):
+    for row in pd.DataFrame(rows).to_dict("records"):
         record: dict[str, Any] = {
             "id": row["incident_id"],
             "k": t("alarms.hidden_kind", lang) if row["undisclosed"] else names.get(row["category"], row["category"]),
@@ -100,23 +118,22 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
         body = places.find_body(row["building_id"])
         if body is not None:
             record |= {"top": body.top_m, "rings": body.rings}
-            if number in homes:
+            home = row["home"]
+            if isinstance(home, bytes | bytearray) and home and pd.notna(row["floor_m"]):
                 storey = (float(row["floor_m"]), float(row["floor_height_m"]))
-                record |= {"storey": [round(metres, 2) for metres in storey], "home": homes[number]}
+                record |= {
+                    "storey": [round(metres, 2) for metres in storey],
+                    "home": _draw_home(bytes(home), request.frame),
+                }
         records.append(record)
     return records
 
 
-def _draw_homes(rows: gpd.GeoDataFrame, frame: LocalFrame) -> dict[int, list[Ring]]:
-    """Rings just outside the homes whose outline and storey are known, by the row's number."""
-    outlines = [bytes(home) if isinstance(home, bytes | bytearray) else None for home in rows["home"]]
-    known = [n for n, outline in enumerate(outlines) if outline and pd.notna(rows["floor_m"].iloc[n])]
-    shapes = shapely.buffer(shapely.from_wkb([outlines[n] for n in known]), STANDS_OUT_M, join_style="mitre")
-    polygons, owners = to_polygons(gpd.GeoSeries(shapes), frame)
-    homes: dict[int, list[Ring]] = {}
-    for polygon, owner in zip(polygons, owners.tolist(), strict=True):
-        homes.setdefault(known[owner], []).append(polygon[0])
-    return homes
+@lru_cache(maxsize=4 * MOST_DRAWN)
+def _draw_home(outline: bytes, frame: LocalFrame) -> list[Ring]:
+    """Rings just outside a home; while many are open the same ones are drawn again and again."""
+    around = shapely.buffer(shapely.from_wkb([outline]), STANDS_OUT_M, join_style="mitre")
+    return [polygon[0] for polygon in to_polygons(gpd.GeoSeries(around), frame)[0]]
 
 
 def _choose_pick(row: dict[Any, Any]) -> dict[str, str] | None:

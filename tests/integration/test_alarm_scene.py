@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import shapely
 import shapely.affinity
 from starlette.testclient import TestClient
 
+from data.queries import find_alarms
 from data.settings_store import put_setting
 from data.store import Store
 from data.viewer import WALL
 from i18n import Language
-from incidents.open_alarms import MOST_DRAWN
+from incidents.open_alarms import MOST_DRAWN, URGENCIES, Loudness, rank_open
 from layers import SCENES
 from tests.fixtures.access import Clock
 from tests.fixtures.intake import MIDDLE_M, URL, intake_clock, intake_store, local, report, send, sender
@@ -21,6 +24,7 @@ from tests.fixtures.small_community import build
 
 __all__ = ["intake_clock", "intake_store", "sender"]
 
+START = datetime.fromisoformat("2026-11-23 00:00")  # as stored: UTC without saying so
 FLOOR = {"floor_id": "f2", "building_id": "b12", "level": 2, "elevation_m": 3.2, "height_m": 2.9}
 
 
@@ -110,6 +114,43 @@ def test_two_hundred_are_drawn_and_the_rest_counted(sender: TestClient, intake_s
     }  # fmt: skip
     assert len(scene["alarms"]) == 200
     assert [alarm["u"] for alarm in scene["alarms"][:4]] == ["urgent", "urgent", "urgent", "normal"]
+
+
+def test_of_thousands_the_first_are_told_as_if_all_had_been_ranked(intake_store: Store) -> None:
+    rng = np.random.default_rng(5)
+    count = 3000
+    build(
+        intake_store,
+        "incidents",
+        *(
+            {
+                "incident_id": f"i{number:04d}", "category": rng.choice(["theft", "theft.ebike", "self_harm"]),
+                "urgency": rng.choice(URGENCIES), "source": "call", "grid_id": rng.choice(["g1", None]),
+                "status": rng.choice(["received", "placed", "accepted", "on_scene", "handled", "closed", "cancelled"]),
+                "reported_utc": START + timedelta(minutes=int(rng.integers(600))),
+                "occurred_from_utc": START, "occurred_to_utc": START,
+                "geom": shapely.Point(rng.uniform(-90, 90, 2)) if rng.random() < 0.8 else shapely.Point(),
+            }
+            for number in range(count)
+        ),
+    )  # fmt: skip
+    target = "UPDATE incident_categories SET target_minutes = 20 WHERE category = 'theft.ebike'"
+    intake_store.write(lambda tx: tx.execute("incidents", "UPDATE incidents SET geom = NULL WHERE ST_IsEmpty(geom)"))
+    intake_store.write(lambda tx: tx.execute("incident_categories", target))
+    # The oracle: every row that is open, ranked one against the other by the rule, and only then cut.
+    rows = find_alarms(intake_store, WALL)
+    ranked = rank_open(rows.assign(target_minutes=rows["category"].map({"theft.ebike": 20.0})))
+    is_placed = ranked.geometry.notna() & ~ranked.geometry.is_empty
+    is_done = ranked["loudness"] == Loudness.DONE
+    parts = ((~is_done & is_placed, 200), (~is_done & ~is_placed, 50), (is_done, 50))
+    expected = sorted(index for part, most in parts for index in ranked.index[part][:most])
+    scene = read(intake_store)
+    assert [alarm["id"] for alarm in scene["alarms"]] == list(ranked["incident_id"].loc[expected])
+    assert scene["counts"] == {
+        "open": int((~is_done).sum()), "loud": int((ranked["loudness"] == Loudness.LOUD).sum()),
+        "done": int(is_done.sum()), "unplaced": int((~is_done & ~is_placed).sum()),
+        "not_drawn": int((~is_done & is_placed).sum()) - 200, "drawn": 200,
+    }  # fmt: skip
 
 
 def test_it_calms_down_and_goes_out(sender: TestClient, intake_store: Store) -> None:

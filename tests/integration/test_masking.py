@@ -85,6 +85,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         ("find_freshness", "find_task_counts", "find_tasks", "find_waiting"),
         lambda query, store, viewer: [query(store, viewer, now=AT)],
     ),
+    "find_alarm_ranks": lambda query, store, viewer: [query(store, viewer, most=3)],
     "find_checks": lambda query, store, viewer: [query(store, viewer, "unit", "1")],
     "find_mends": lambda query, store, viewer: [query(store, viewer, now=AT, cycles={"1": 7}, limit=1)],
     "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
