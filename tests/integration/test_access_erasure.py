@@ -165,6 +165,13 @@ def old(store: Store, clock: Clock) -> Store:
             [START.replace(tzinfo=None)],
         )
     )
+    store.write(
+        lambda tx: tx.execute(
+            "webhook_outbox",
+            "INSERT INTO webhook_outbox VALUES ('m', ?, '{}', 1, NULL, ?, NULL)",
+            [START.replace(tzinfo=None), START.replace(tzinfo=None)],
+        )
+    )
     sessions = Sessions(store, clock)
     sessions.end(sessions.start(add(store, clock, "w2")))
     sessions.close()
@@ -177,6 +184,7 @@ WHEN_OVER = {
     "volunteer_positions": timedelta(hours=72),
     "sealed_texts": timedelta(days=730),
     "intake_answers": timedelta(days=7),
+    "webhook": timedelta(days=90),
     "sessions": timedelta(days=90),
     "openings": timedelta(days=90, minutes=10),
 }
