@@ -17,7 +17,10 @@ INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, occ
 SELECT ?, 'theft.ebike', 'urgent', 'call', now()::TIMESTAMP, now()::TIMESTAMP, now()::TIMESTAMP, 'placed',
     building_id, grid_id, ST_Centroid(geom) FROM buildings WHERE building_id = 'B151'
 """
-_DECISION = "SELECT rank, by_hand, json_array_length(advice, '$.ranking.rows') > 0 AS kept FROM dispatch_decisions"
+_DECISION = """
+SELECT rank, by_hand, json_array_length(advice, '$.ranking.rows') > 0 AS kept FROM dispatch_decisions
+WHERE incident_id = 'alarm-1'
+"""
 _EVENTS = "SELECT kind FROM events WHERE subject_id = 'alarm-1' ORDER BY event_id"
 _TABLES = ("dispatches", "dispatch_decisions")
 
@@ -68,14 +71,9 @@ def test_from_the_alarm_to_the_closed_incident_by_keys(page: Page, live_server: 
     strike("e")
     expect(page.locator(".st-key-dispatch_incidents button")).to_have_count(1, timeout=READY_MS)
 
-    (done,) = live_server.read("SELECT state, answered_way, sent_by FROM dispatches")
+    (done,) = live_server.read("SELECT state, answered_way, sent_by FROM dispatches WHERE incident_id = 'alarm-1'")
     assert done == {"state": "stood_down", "answered_way": "voice", "sent_by": "demo-officer"}
-    (decision,) = live_server.read(
-        "SELECT rank, by_hand, json_array_length(advice, '$.ranking.rows') > 0 AS kept FROM dispatch_decisions"
-    )
+    (decision,) = live_server.read(_DECISION)
     assert decision == {"rank": 1, "by_hand": False, "kept": True}
-    kinds = [
-        one["kind"]
-        for one in live_server.read("SELECT kind FROM events WHERE subject_id = 'alarm-1' ORDER BY event_id")
-    ]
+    kinds = [one["kind"] for one in live_server.read(_EVENTS)]
     assert kinds[-5:] == [f"incident.{step}" for step in ("dispatch", "accept", "arrive", "handle", "close")]
