@@ -244,7 +244,7 @@ def test_a_community_with_only_a_boundary_has_a_page(empty: Store) -> None:
     found(empty)
     page = open_page()
     assert t("wall.hot_none", "zh") in get_captions(page)
-    assert get_table(page)["community"] == {"name": "小村", "synthetic": False}
+    assert get_table(page)["community"] == {"name": "小村", "synthetic": False, "drill": False}
 
 
 def test_hostile_names_are_words_and_nothing_else(empty: Store) -> None:
