@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy.stats import norm
 from shapely.geometry.base import BaseGeometry
 
 from incidents.cells import CellCounts, count_cells
 from incidents.hot_places import HotPlace, rank_hot_places
+from incidents.laws import find_normal_tail
 from incidents.local_statistics import (
     adjust_benjamini_hochberg,
     box_sums,
@@ -116,7 +116,7 @@ def find_hot_cells(
     z = gi_star(counts, inside)
     p, law = exact_upper_p(counts, inside), "exact"
     if p is None:
-        p, law = norm.sf(z), "normal"
+        p, law = find_normal_tail(z), "normal"
     reason = "ok"
     if not np.isfinite(z[inside]).any():
         reason = "undefined"

@@ -9,9 +9,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.stats import poisson
 
 from gis.errors import BadRecordError
+from incidents.laws import find_poisson_tail
 from incidents.local_statistics import adjust_benjamini_hochberg
 from incidents.selection import select_reported
 
@@ -72,7 +72,7 @@ def find_neighbourhoods(
     count = np.bincount(at, weights=own[near], minlength=len(buildings)).astype(np.int64)
     around = np.bincount(at, weights=dwellings[near], minlength=len(buildings))
     expected = own.sum() * around / max(float(dwellings.sum()), 1.0)
-    p = np.where(expected > 0, poisson.sf(count - 1, expected), 1.0)
+    p = np.where(expected > 0, find_poisson_tail(count - 1, expected), 1.0)
     q = adjust_benjamini_hochberg(p)
     table = {"place_id": buildings.index.astype("str"), "count": count, "expected": expected, "p": p, "q": q}
     found = gpd.GeoDataFrame({**table, "hot": q <= alpha}, geometry=middles, crs=buildings.crs)

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+
+from incidents.laws import find_binomial_chances
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -60,8 +61,8 @@ def find_upper_p(values: Counts, around: Counts, degree: Counts) -> Floats | Non
 
     # (1 − π)^(n−1) must stay inside floating point: draws / 2 places are drawn on average.
     share = min(0.5, draws / (2 * max(values.size - 1, 1)))
-    full = [binom.pmf(np.arange(most + 1), m, share) for most, m in zip(taken, multiplicity, strict=True)]
-    fewer = [binom.pmf(np.arange(min(m - 1, draws) + 1), m - 1, share) for m in multiplicity]
+    full = [find_binomial_chances(int(most), int(m), share) for most, m in zip(taken, multiplicity, strict=True)]
+    fewer = [find_binomial_chances(int(min(m - 1, draws)), int(m - 1), share) for m in multiplicity]
     start = np.zeros((draws + 1, cap + 1))
     start[0, 0] = 1.0
 

@@ -10,9 +10,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.stats import poisson
 
 from gis.errors import BadRecordError
+from incidents.laws import find_poisson_tail
 from incidents.local_statistics import adjust_benjamini_hochberg
 from incidents.selection import select_reported
 
@@ -114,7 +114,7 @@ def _against_chance(count: pd.Series, exposure: pd.Series | None) -> pd.DataFram
     dwellings = known.reindex(known.index.union(count.index)).fillna(1.0).clip(lower=1.0)
     observed = count.reindex(dwellings.index, fill_value=0).to_numpy()
     expected = observed.sum() * dwellings.to_numpy() / dwellings.sum()
-    p = poisson.sf(observed - 1, expected)
+    p = find_poisson_tail(observed - 1, expected)
     tested = pd.DataFrame({"expected": expected, "p": p, "q": adjust_benjamini_hochberg(p)}, index=dwellings.index)
     return tested.loc[count.index]
 

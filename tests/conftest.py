@@ -1,13 +1,21 @@
-"""What every test may use: where the real data are."""
+"""What every test may use: where the real data are, the sample, and how stores are made quickly."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from sample import SampleCommunity, build_community
+from data import database
+from data.keys import StoreKey
+from data.migrating import Migration, find_migrations
+from data.store import Store
+from sample import SampleCommunity, build_community, write_sample
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,3 +36,54 @@ def real_data() -> Path:
 def sample_community() -> SampleCommunity:
     """The seeded sample, built once a run: tables with the schema's columns, and what was planted in them."""
     return build_community()
+
+
+@pytest.fixture(scope="session")
+def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`demo.duckdb` with the sample and `demo.truth.json` beside it, made once for all workers: to be copied."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "sample-file"
+    folder.mkdir(exist_ok=True)
+    path, made = folder / "demo.duckdb", folder / "made"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            with Store(path) as store:
+                write_sample(store, folder / "demo.truth.json")
+            made.touch()
+    return path
+
+
+@pytest.fixture(scope="session")
+def sample_store(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The sample, open: for tests that only read."""
+    with Store(Path(shutil.copy(sample_file, tmp_path_factory.mktemp("sample")))) as store:
+        yield store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def blank_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """
+    The first new store of each key runs the migrations, the next ones are a copy of it: there are a thousand.
+
+    Older files, and migrations that a test brings itself, run as always.
+    """
+    kept: dict[StoreKey | None, Path] = {}
+    migrate = database._migrate
+    ours = find_migrations()
+
+    def copy_or_migrate(
+        work: Path, pending: Sequence[Migration], clock: Callable[[], datetime], key: StoreKey | None
+    ) -> None:
+        if tuple(pending) != ours:
+            migrate(work, pending, clock, key)
+        elif key in kept:
+            shutil.copyfile(kept[key], work)
+        else:
+            migrate(work, pending, clock, key)
+            kept[key] = tmp_path_factory.mktemp("blank") / "blank.duckdb"
+            shutil.copyfile(work, kept[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_migrate", copy_or_migrate)
+        yield

@@ -33,7 +33,6 @@ from tests.fixtures.command_page import (
     open_page,
     press,
     read_text,
-    sample_file,
     situation,
     store,
     without_zones,
@@ -46,7 +45,7 @@ from ui.command_words import say_effect, say_luck, say_numbers
 from ui.report_files import build_docx, build_pdf, build_xlsx, find_fonts
 from ui.reports import Report, build_report
 
-__all__ = ["sample_file", "situation", "store", "without_zones"]  # fixtures
+__all__ = ["situation", "store", "without_zones"]  # fixtures
 HOSTILE = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://evil.example")'
 

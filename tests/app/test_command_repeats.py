@@ -21,7 +21,6 @@ from tests.fixtures.command_page import (
     open_page,
     press,
     read_text,
-    sample_file,
     situation,
     store,
     without_zones,
@@ -35,7 +34,7 @@ from ui.command_state import Prefill
 from ui.command_task import build_task
 from ui.command_words import say_cluster, say_status
 
-__all__ = ["sample_file", "situation", "store", "without_zones"]  # fixtures
+__all__ = ["situation", "store", "without_zones"]  # fixtures
 
 
 @pytest.mark.parametrize("by", BYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from data.runtime import clear_store, set_store
 from data.settings import Settings
 from data.store import Store
 from i18n import LANGUAGES, Language, t
-from sample import SampleCommunity
 from tests.fixtures.small_community import build, found
 
 MAIN = Path(__file__).resolve().parents[2] / "ui" / "main.py"
@@ -23,9 +23,8 @@ HOSTILE = '<script>alert("x")</script>**[here](http://evil.example)** `'
 
 
 @pytest.fixture(scope="module")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Iterator[Store]:
-    with Store(tmp_path_factory.mktemp("pages") / "demo.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
+def sample_store(tmp_path_factory: pytest.TempPathFactory, sample_file: Path) -> Iterator[Store]:
+    with Store(Path(shutil.copy(sample_file, tmp_path_factory.mktemp("pages")))) as store:
         yield store
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.fixtures.live_server import LiveServer
-from tests.fixtures.serving import ServerProcess, run_shapan
+from tests.fixtures.serving import ServerProcess
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # tests run as root in containers
@@ -42,12 +42,9 @@ def find_chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the sample in store `demo`, built once."""
-    home = tmp_path_factory.mktemp("home")
-    made = run_shapan(home, "demo", "--store", "demo")
-    assert made.returncode == 0, made.stderr
-    return home
+def server_home(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the sample in store `demo`."""
+    return Path(shutil.copy(sample_file, tmp_path_factory.mktemp("home"))).parent
 
 
 @pytest.fixture(scope="session")

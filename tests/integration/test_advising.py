@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,6 @@ from data.viewer import Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError, RefusedError
 from incidents.advising import MOST_ROUTES, advise_dispatch
 from incidents.walking import get_walk_network
-from sample import write_sample
 from sample.place import AS_OF
 
 OFFICER, WALL = Viewer(Role.OFFICER, account_id="o", name="officer07"), Viewer(Role.WALL, account_id="w", name="wall")
@@ -24,10 +24,8 @@ MORNING = AS_OF + timedelta(hours=10)  # 10:00 in Shanghai
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    folder = tmp_path_factory.mktemp("advising")
-    with Store(folder / "demo.duckdb") as opened:
-        write_sample(opened, folder / "demo.truth.json")
+def store(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store(Path(shutil.copy(sample_file, tmp_path_factory.mktemp("advising")))) as opened:
         yield opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -20,7 +21,6 @@ from data.sessions import Sessions
 from data.settings import Settings
 from data.store import Store, utc_now
 from layers import SCENES
-from sample import SampleCommunity
 from server.door import Door, DoorState
 from server.events import EventHub
 from server.guard import Guard, build_content_security_policy
@@ -34,10 +34,9 @@ PACKAGES = ("gis", "data", "incidents", "tasks", "sample", "layers", "server", "
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Iterator[TestClient]:
+def client(tmp_path_factory: pytest.TempPathFactory, sample_file: Path) -> Iterator[TestClient]:
     """A browser before the demo's own routes, signed in by nobody."""
-    with Store(tmp_path_factory.mktemp("attacks") / "demo.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
+    with Store(Path(shutil.copy(sample_file, tmp_path_factory.mktemp("attacks")))) as store:
         runtime = set_store(store, Settings(store.path.parent, "demo"))
         state = AppState(runtime, utc_now, SCENES, EventHub(), TOKEN, utc_now())
         door = DoorState(store, utc_now, Sessions(store, utc_now), is_demo=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,10 @@ ON_THE_STORE = [method for method in METHODS if method != "displacement"]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("home")
-    assert shapan(folder, "demo", "--store", "demo").exit_code == 0
+    for file in (sample_file, sample_file.with_name("demo.truth.json")):
+        shutil.copy(file, folder)
     return folder
 
 

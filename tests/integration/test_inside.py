@@ -15,19 +15,11 @@ from data.store import Store
 from data.viewer import WALL
 from gis.errors import BadRecordError
 from layers import SCENES
-from sample import SampleCommunity
 from tests.fixtures.small_community import build, found
 
 
 def read(store: Store, name: str = "inside", **params: str) -> Any:
     return json.loads(SCENES[name].build(store, WALL, "zh", params))
-
-
-@pytest.fixture(scope="module")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Iterator[Store]:
-    with Store(tmp_path_factory.mktemp("inside") / "sample.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
-        yield store
 
 
 @pytest.fixture

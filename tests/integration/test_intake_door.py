@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import httpx
@@ -10,14 +11,12 @@ import pytest
 from data.api_keys import put_key
 from data.store import Store, utc_now
 from tests.fixtures.intake import report
-from tests.fixtures.serving import ServerProcess, run_shapan
+from tests.fixtures.serving import ServerProcess
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("door")
-    assert run_shapan(home, "demo", "--store", "demo").returncode == 0
-    return home
+def served(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copy(sample_file, tmp_path_factory.mktemp("door"))).parent
 
 
 def test_the_demonstration_asks_for_a_key_too(served: Path) -> None:

@@ -7,6 +7,7 @@ Five seconds and five kills here, a minute and fifty in tests/soak/test_soak_int
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,6 @@ import pytest
 
 from data.api_keys import put_key
 from data.store import Store, utc_now
-from sample import write_sample
 from tests.fixtures.intake_senders import Sent, start_senders
 from tests.fixtures.serving import ROOT, ServerProcess
 
@@ -42,9 +42,9 @@ class Place:
             return store.read(sql)
 
 
-def build_place(home: Path) -> Place:
-    with Store(home / "demo.duckdb") as store:
-        write_sample(store, home / "demo.truth.json")
+def build_place(home: Path, sample_file: Path) -> Place:
+    """A copy of the sample in `home`, with keys."""
+    with Store(Path(shutil.copy(sample_file, home))) as store:
         keys = tuple(
             store.write(
                 lambda tx, n=number: put_key(
@@ -58,8 +58,8 @@ def build_place(home: Path) -> Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return build_place(tmp_path_factory.mktemp("load"))
+def place(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return build_place(tmp_path_factory.mktemp("load"), sample_file)
 
 
 def check_all_there(place: Place, sent: Sequence[Sent]) -> int:

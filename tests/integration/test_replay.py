@@ -16,7 +16,6 @@ from data.viewer import WALL
 from gis.errors import BadRecordError
 from i18n import t
 from layers import SCENES
-from sample import SampleCommunity
 from tests.fixtures.small_community import build, found
 
 DAY = {"day": "2026-11-20"}
@@ -131,15 +130,13 @@ def test_a_period_that_cannot_be_is_refused(store: Store, params: dict[str, str]
         read(store, **params)
 
 
-def test_the_samples_last_day(tmp_path: Path, sample_community: SampleCommunity) -> None:
-    with Store(tmp_path / "sample.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
-        answer = read(store, days="7")
-        until, since = answer["until"], answer["since"]
-        told = store.read(
-            "SELECT count(*) AS n FROM incidents WHERE epoch_ms(reported_utc) >= ? AND epoch_ms(reported_utc) < ?",
-            [since, until],
-        )
-        begun = [one for one in answer["incidents"] if one["m"][0][0] >= since]
-        assert len(begun) == int(told["n"].iloc[0])
-        assert all(len(one["x"]) == 2 and one["k"] and one["p"] for one in answer["incidents"])
+def test_the_samples_last_day(sample_store: Store) -> None:
+    answer = read(sample_store, days="7")
+    until, since = answer["until"], answer["since"]
+    told = sample_store.read(
+        "SELECT count(*) AS n FROM incidents WHERE epoch_ms(reported_utc) >= ? AND epoch_ms(reported_utc) < ?",
+        [since, until],
+    )
+    begun = [one for one in answer["incidents"] if one["m"][0][0] >= since]
+    assert len(begun) == int(told["n"].iloc[0])
+    assert all(len(one["x"]) == 2 and one["k"] and one["p"] for one in answer["incidents"])

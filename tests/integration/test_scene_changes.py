@@ -19,7 +19,6 @@ from data.settings import Settings
 from data.store import Store, utc_now
 from data.viewer import WALL
 from layers import SCENES
-from sample import SampleCommunity
 from server.changes import SceneChanges
 from server.events import EventHub
 from server.scenes import SceneEndpoint
@@ -44,14 +43,6 @@ WRITES: dict[str, tuple[str, str]] = {
     "an address is put right": ("addresses", "UPDATE addresses SET full_text = full_text || '号' WHERE address_id = ?"),
     "a grid gets another worker": ("grids", "UPDATE grids SET worker_responder_id = NULL WHERE grid_id = ?"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def sample_file(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Path:
-    path = tmp_path_factory.mktemp("changes") / "demo.duckdb"
-    with Store(path) as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
-    return path
 
 
 @pytest.fixture(scope="module")

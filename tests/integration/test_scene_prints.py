@@ -10,7 +10,6 @@ import pytest
 from data.store import Store
 from data.viewer import WALL
 from layers import SCENES
-from sample import SampleCommunity
 
 PRINTED = sorted(name for name, scene in SCENES.items() if scene.draws)
 _OTHER = {
@@ -20,14 +19,6 @@ _OTHER = {
     "VARCHAR": "{0} || 'x'",
     "BOOLEAN": "NOT {0}",
 }
-
-
-@pytest.fixture(scope="module")
-def sample_file(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Path:
-    path = tmp_path_factory.mktemp("prints") / "demo.duckdb"
-    with Store(path) as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
-    return path
 
 
 def spoil(store: Store, table: str, drawn: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -31,13 +32,6 @@ def small(tmp_path: Path) -> Iterator[Store]:
     """A community with a boundary and nothing in it."""
     with Store(tmp_path / "small.duckdb") as store:
         yield found(store)
-
-
-@pytest.fixture(scope="module")
-def sample_store(tmp_path_factory: pytest.TempPathFactory, sample_community: SampleCommunity) -> Iterator[Store]:
-    with Store(tmp_path_factory.mktemp("scenes") / "demo.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
-        yield store
 
 
 def read(store: Store, name: str, lang: Language = "zh", **params: str) -> Any:
@@ -222,10 +216,9 @@ def test_every_scene_of_the_sample_lies_on_the_table(sample_store: Store, name: 
 
 
 def test_the_sample_has_no_open_alarm_and_one_that_comes_in_lies_on_the_table(
-    sample_community: SampleCommunity, tmp_path: Path
+    sample_community: SampleCommunity, sample_file: Path, tmp_path: Path
 ) -> None:
-    with Store(tmp_path / "demo.duckdb") as store:
-        store.write(lambda tx: [tx.append(table, frame) for table, frame in sample_community.tables.items()])
+    with Store(Path(shutil.copy(sample_file, tmp_path))) as store:
         assert read(store, "alarms")["alarms"] == []  # as it is most of the day
         last = sample_community.tables["incidents"].query("building_id.notna()").iloc[-1]["incident_id"]
         reopened = "UPDATE incidents SET status = 'placed', closed_utc = NULL WHERE incident_id = ?"

@@ -15,8 +15,8 @@ P95_S = 0.1  # the issue's
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_a_minute_of_incidents_is_answered_in_time(tmp_path: Path) -> None:
-    acknowledged, p95_s = run_load(build_place(tmp_path), seconds=60, per_s=PER_S, run="a", screens=20)
+def test_a_minute_of_incidents_is_answered_in_time(tmp_path: Path, sample_file: Path) -> None:
+    acknowledged, p95_s = run_load(build_place(tmp_path, sample_file), seconds=60, per_s=PER_S, run="a", screens=20)
     print(json.dumps({"acknowledged": acknowledged, "p95_ms": round(p95_s * 1000)}))
     assert acknowledged == 60 * PER_S
     assert p95_s <= P95_S
@@ -24,5 +24,5 @@ def test_a_minute_of_incidents_is_answered_in_time(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_what_was_acknowledged_survives_fifty_kills(tmp_path: Path) -> None:
-    assert run_kills(build_place(tmp_path), 50, seed=2) > 50
+def test_what_was_acknowledged_survives_fifty_kills(tmp_path: Path, sample_file: Path) -> None:
+    assert run_kills(build_place(tmp_path, sample_file), 50, seed=2) > 50
