@@ -49,6 +49,7 @@ from server.oidc_options import ProviderOptions, find_provider_options
 from server.oidc_provider import Provider
 from server.operations import is_synthetic, open_store
 from server.pairing import Pairing
+from server.patrol_jobs import build_patrol_schedulers
 from server.routes import build_routes
 from server.scenes import SceneEndpoint
 from server.signin import SignIn
@@ -93,6 +94,7 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
             Scheduler(build_jobs(state, door), state.clock),
             *build_dispatch_schedulers(state.store, state.clock),
             *build_drill_schedulers(state.store, state.clock),
+            *build_patrol_schedulers(state.store, state.clock),
         ]
         for scheduler in schedulers:
             scheduler.start()

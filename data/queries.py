@@ -33,6 +33,13 @@ from data.queries_maps import (
     find_walls,
     find_zones,
 )
+from data.queries_patrols import (
+    find_own_patrols,
+    find_patrol_dispatches,
+    find_patrol_plans,
+    find_patrol_presences,
+    find_patrol_reasons,
+)
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
 from data.queries_replay import find_incident_states
 from data.queries_shift import find_defects, find_handovers
@@ -92,6 +99,11 @@ __all__ = [
     "find_occupants",
     "find_open_incidents",
     "find_own_dispatches",
+    "find_own_patrols",
+    "find_patrol_dispatches",
+    "find_patrol_plans",
+    "find_patrol_presences",
+    "find_patrol_reasons",
     "find_positions",
     "find_proposals",
     "find_rentals",

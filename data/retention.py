@@ -17,6 +17,8 @@ from data.settings_store import StoreSettings, read_settings
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 
+PATROL_PERSONS_FOR = timedelta(days=30)
+"""Whose minutes at a patrol's place they were is forgotten after it; the minutes stay, for before and after."""
 REPEATS_WITHIN = timedelta(days=7)
 """A system that repeats a request later than this is answered as if it were new; its source number still is not."""
 
@@ -86,6 +88,13 @@ RULES: tuple[Rule, ...] = (
         "ended_utc < $before",
         None,
         lambda settings: timedelta(days=settings.retention_session_days),
+    ),
+    Rule(
+        "patrol_presences",
+        "patrol_presences",
+        "responder_id IS NOT NULL AND to_utc < $before",
+        "responder_id = NULL",
+        lambda _: PATROL_PERSONS_FOR,
     ),
     Rule(
         "openings",

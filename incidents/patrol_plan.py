@@ -14,7 +14,17 @@ from enum import StrEnum
 import numpy as np
 
 from gis.errors import BadRecordError
-from incidents.patrol_slots import HotPlace, PatrolRules, Slot, expect, is_apart, lay_locked, lay_slots, raise_grids
+from incidents.patrol_slots import (
+    HotPlace,
+    PatrolRules,
+    Slot,
+    drop_removed,
+    expect,
+    is_apart,
+    lay_locked,
+    lay_slots,
+    raise_grids,
+)
 from incidents.team_routes import Errand, ImpossiblePlanError, Matrix, TeamRoutes, Walker, find_team_routes
 
 
@@ -25,6 +35,7 @@ class Why(StrEnum):
     CLOSED = "closed"
     NOT_ALLOWED = "not_allowed"
     NO_TIME = "no_time"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,7 @@ def plan_patrol(
     rules: PatrolRules | None = None,
     *,
     locked: Sequence[tuple[int, str, float]] = (),
+    removed: Sequence[tuple[str, float]] = (),
 ) -> PatrolPlan:
     """
     Plan one shift.
@@ -107,7 +119,9 @@ def plan_patrol(
     rules
         Settings; the same rules and input give the same plan while the searches end in time.
     locked
-        Visits that stay as they are: (walker, place id, begin in seconds), each within five minutes.
+        Visits that stay as they are and when they are: (walker, place id, begin in seconds).
+    removed
+        Visits that are not made: (place id, begin in seconds) of an earlier plan; of each the slot nearest to it goes.
 
     Raises
     ------
@@ -119,9 +133,11 @@ def plan_patrol(
     rules = rules or PatrolRules()
     _check(places, walkers, rules)
     rng = np.random.default_rng(rules.seed)
-    slots = raise_grids(
-        places, [slot for n in range(len(places)) for slot in lay_slots(n, places, walkers, rules, rng)], rules
-    )
+    laid = [slot for n in range(len(places)) for slot in lay_slots(n, places, walkers, rules, rng)]
+    kept = drop_removed(places, laid, removed)
+    emptied = {places[slot.place].place_id for slot in laid} - {places[slot.place].place_id for slot in kept}
+    places = [replace(place, must=place.must and place.place_id not in emptied) for place in places]
+    slots = raise_grids(places, kept, rules)
     fixed = lay_locked(places, locked, rules)
     taken = {places[slot.place].place_id for slot, _ in fixed}
     gap_s = (rules.gap_minutes + rules.stop_minutes) * 60
@@ -138,7 +154,14 @@ def plan_patrol(
         found = find_team_routes(travel_s, errands, walkers, seconds=rules.search_s, rng=rng)
     except ImpossiblePlanError as error:
         raise _say_what_to_drop(error, places, chosen, errands, walkers, travel_s) from error
-    return _to_plan(places, walkers, travel_s, rules, chosen, errands, found)
+    plan = _to_plan(places, walkers, travel_s, rules, chosen, errands, found)
+    return replace(
+        plan,
+        left_out=tuple(
+            replace(one, why=Why.REMOVED, needed_minutes=None) if one.place_id in emptied else one
+            for one in plan.left_out
+        ),
+    )
 
 
 def _check(places: Sequence[HotPlace], walkers: Sequence[Walker], rules: PatrolRules) -> None:
@@ -154,11 +177,13 @@ def _check(places: Sequence[HotPlace], walkers: Sequence[Walker], rules: PatrolR
     for place in places:
         if len(place.expected_per_h) != 24 or not all(math.isfinite(r) and r >= 0 for r in place.expected_per_h):
             raise BadRecordError(f"Place '{place.place_id}': expected 24 hourly figures from 0, one of them is not.")
+        if not place.weight > 0 or not math.isfinite(place.weight):
+            raise BadRecordError(f"Place '{place.place_id}': its weight is {place.weight:g}, expected one above 0.")
 
 
 def _to_errand(slot: Slot, place: HotPlace, rules: PatrolRules) -> Errand:
     # A place that must be seen may expect nothing; and what is raised for its grid is raised in the search only.
-    worth = max(slot.covered, 1e-6) * (1 + rules.fairness * slot.is_fair)
+    worth = max(slot.covered, 1e-6) * place.weight * (1 + rules.fairness * slot.is_fair)
     return Errand(place.row, worth, rules.stop_minutes * 60, (slot.window_s,), walkers=place.walkers)
 
 

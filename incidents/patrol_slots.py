@@ -24,7 +24,8 @@ STOP_MINUTES, STOP_RANGE_MINUTES = 12.0, (10.0, 16.0)
 GAP_MINUTES = 120.0
 _HOUR_S = 3600.0
 _WINDOW_SHARE = 0.5  # of the gap: how freely the time of a visit may be chosen within its slot
-LOCKED_LEEWAY_S = 300.0
+LOCKED_LEEWAY_S = 1.0
+"""A locked visit stays at its time; a second lets the rounding of the search through."""
 _PARTS = 9
 
 
@@ -41,6 +42,9 @@ class HotPlace:
         Its row of the travel times.
     expected_per_h
         Incidents expected an hour within reach, by hour of the shift's clock: 24 figures from 00:00.
+    weight
+        How much a visit counts beside one to another place of the same expectation; it changes the choice, never what
+        is covered.
     windows_s
         When it may be visited, seconds after midnight of the shift's first day; empty for any time.
     must
@@ -55,6 +59,7 @@ class HotPlace:
     grid_id: str | None
     row: int
     expected_per_h: tuple[float, ...]
+    weight: float = 1.0
     windows_s: tuple[tuple[float, float], ...] = ()
     must: bool = False
     most_visits: int | None = None
@@ -184,13 +189,23 @@ def lay_locked(
         (
             Slot(
                 numbers[place_id],
-                (begin_s - LOCKED_LEEWAY_S, begin_s + LOCKED_LEEWAY_S),
+                (begin_s, begin_s + LOCKED_LEEWAY_S),
                 expect(places[numbers[place_id]], begin_s, begin_s + stay_s),
             ),
             walker,
         )
         for walker, place_id, begin_s in locked
     ]
+
+
+def drop_removed(places: Sequence[HotPlace], slots: Sequence[Slot], removed: Sequence[tuple[str, float]]) -> list[Slot]:
+    """Slots without the one nearest to each removed visit (place id, its begin): with the same seed, its own."""
+    kept = list(slots)
+    for place_id, begin_s in removed:
+        own = [slot for slot in kept if places[slot.place].place_id == place_id]
+        if own:
+            kept.remove(min(own, key=lambda slot: max(slot.window_s[0] - begin_s, begin_s - slot.window_s[1])))
+    return kept
 
 
 def is_apart(slot: Slot, other: Slot, gap_s: float) -> bool:

@@ -138,9 +138,10 @@ def find_team_routes(
     ImpossiblePlanError
         What must be visited does not fit; it names which.
     """
-    until = time.monotonic() + seconds
+    began = time.monotonic()
     search = _Search(travel_s, errands, walkers)
     best = search.run(search.priorities())
+    longest_s = time.monotonic() - began
     if best is None or search.find_missing(best):
         best = search.run(search.priorities(must_first=True))
     missing = search.find_missing(best) if best is not None else tuple(search.musts)
@@ -150,8 +151,10 @@ def find_team_routes(
             " people, expected all of them: drop one of those named, give more time, or send one person more.",
             missing,
         )
-    while rng is not None and best.left and time.monotonic() < until:
+    # No search is begun that would probably end too late.
+    while rng is not None and best.left and (now := time.monotonic()) - began + longest_s < seconds:
         found = search.run(search.priorities(rng=rng, must_first=bool(search.musts)))
+        longest_s = max(longest_s, time.monotonic() - now)
         if found is not None and not search.find_missing(found) and _is_better(found, best):
             best = found
     return best

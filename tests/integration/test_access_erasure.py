@@ -172,6 +172,13 @@ def old(store: Store, clock: Clock) -> Store:
             [START.replace(tzinfo=None), START.replace(tzinfo=None)],
         )
     )
+    store.write(
+        lambda tx: tx.execute(
+            "patrol_presences",
+            "INSERT INTO patrol_presences VALUES ('pp', 'p', NULL, 'p0', ?, ?, 'position', NULL)",
+            [START.replace(tzinfo=None), START.replace(tzinfo=None)],
+        )
+    )
     sessions = Sessions(store, clock)
     sessions.end(sessions.start(add(store, clock, "w2")))
     sessions.close()
@@ -185,6 +192,7 @@ WHEN_OVER = {
     "sealed_texts": timedelta(days=730),
     "intake_answers": timedelta(days=7),
     "webhook": timedelta(days=90),
+    "patrol_presences": timedelta(days=30),
     "sessions": timedelta(days=90),
     "openings": timedelta(days=90, minutes=10),
 }

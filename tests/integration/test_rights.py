@@ -41,6 +41,7 @@ NOT_DRAWN = {
     f"data.queries_{name}"
     for name in (
         *("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift", "drills"),
+        "patrols",
     )
 }
 WITHOUT_VIEWER = {"get_info"}
@@ -203,6 +204,8 @@ def test_no_query_hides_in_another_module() -> None:
         *("use_export", "read_subject_file", "take_audit"),  # an export's own right, find_audit
         *("erase_person", "find_rows", "apply_retention", "back_up"),
         *("open_zone", "change_zone", "add_measure", "continue_zone", "close_zone", "record_lot"),  # manage_zones each
+        *("propose_plan", "revise_plan", "start_plan", "end_plan", "drop_plan", "say_reason"),  # plan_patrol each
+        "approve_plan",  # approve_patrol
         "keep_calendar",  # manage_calendars
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
