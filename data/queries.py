@@ -44,6 +44,7 @@ from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, g
 from data.queries_replay import find_incident_states
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
+    find_earlier_visits,
     find_task,
     find_task_counts,
     find_task_events,
@@ -83,6 +84,7 @@ __all__ = [
     "find_drill",
     "find_drill_alarms",
     "find_earlier",
+    "find_earlier_visits",
     "find_entrances",
     "find_forces",
     "find_freshness",

@@ -88,6 +88,17 @@ FROM tasks t JOIN incidents i ON coalesce(i.unit_id = t.unit_id, false)
 WHERE t.task_id = $task_id AND {OWN_TASK.format(t="t")} AND i.status NOT IN ('cancelled', 'duplicate')
 ORDER BY linked DESC, i.reported_utc DESC LIMIT 30
 """
+# Of the same subject; of a home also what it was visited for under another name (its rental, itself).
+_EARLIER = f"""
+SELECT x.task_id, x.kind, x.state, x.submitted_utc, x.closed_utc, x.findings_count, x.mended, x.grid_id,
+    r.state AS recheck_state, r.mended AS recheck_mended,
+    (SELECT string_agg(DISTINCT f.code, ' ' ORDER BY f.code) FROM task_findings f WHERE f.task_id = x.task_id) AS codes
+FROM tasks t JOIN tasks x ON x.task_id <> t.task_id AND x.submitted_utc IS NOT NULL AND x.state <> 'cancelled'
+        AND ((x.subject_kind = t.subject_kind AND x.subject_id = t.subject_id)
+            OR coalesce(x.unit_id = t.unit_id, false))
+    LEFT JOIN tasks r ON r.task_id = x.recheck_id
+WHERE t.task_id = $task_id AND {OWN_TASK.format(t="t")} ORDER BY x.submitted_utc DESC, x.task_id LIMIT $limit
+"""
 _BOARD = f"""
 SELECT t.grid_id, t.kind, count(*) FILTER (t.closed_utc IS NULL) AS open,
     count(*) FILTER (t.state IN ('waiting', 'assigned', 'accepted', 'on_site') AND t.due_utc < $now) AS overdue,
@@ -203,6 +214,13 @@ def find_task_incidents(store: Store, viewer: Viewer, task_id: str) -> pd.DataFr
     """Incidents that a task is about (`linked`), and others at the same address; the newest first, at most 30."""
     parameters = {"task_id": task_id, **build_own(viewer, "find_task_incidents")}
     return read_rows(store, viewer, ("incidents", "tasks"), _INCIDENTS, parameters)
+
+
+@governed
+def find_earlier_visits(store: Store, viewer: Viewer, task_id: str, *, limit: int = 5) -> pd.DataFrame:
+    """Visits of the same subject or home before, the newest first: what was found (`codes`), and was it mended."""
+    parameters = {"task_id": task_id, "limit": limit, **build_own(viewer, "find_earlier_visits")}
+    return read_rows(store, viewer, ("tasks",), _EARLIER, parameters)
 
 
 @governed

@@ -52,6 +52,8 @@ class StoreSettings:
         Another system of the office that is told of dispatches, empty for none (data/webhooks.py).
     wall_flies
         Whether the wall's camera flies to a new alarm by itself.
+    round_hours
+        A round of visits, and with it what phones and paper carry outside, is over after so long at the latest.
     shift_first_hour, shift_length_hours
         When the first shift of a day begins (Asia/Shanghai) and how long each lasts: a silenced wall sounds again then.
     """
@@ -76,6 +78,7 @@ class StoreSettings:
     expire_minutes: int = 30
     webhook_url: str = ""
     wall_flies: bool = False
+    round_hours: int = 24
     shift_first_hour: int = 8
     shift_length_hours: int = 12
 
@@ -99,6 +102,7 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "answer_normal_s": (10, 3600),
     "answer_not_police_s": (10, 7200),
     "expire_minutes": (1, 240),
+    "round_hours": (4, 72),
     "shift_first_hour": (0, 23),
     "shift_length_hours": (4, 24),
 }

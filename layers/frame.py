@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyproj
 import shapely
 
@@ -69,7 +70,7 @@ def build_frame(store: Store) -> LocalFrame:
 @lru_cache(maxsize=8)
 def _build_frame(store: Store, _revision: int) -> LocalFrame:
     rows = store.read("SELECT crs, ST_AsWKB(boundary) AS boundary FROM community")
-    if rows.empty or rows["boundary"].iloc[0] is None:
+    if rows.empty or pd.isna(rows["boundary"].iloc[0]):
         raise NoCommunityError("This store holds no community yet. Import one: shapan import FOLDER --store NAME.")
     crs = str(rows["crs"].iloc[0])
     x_min, y_min, x_max, y_max = shapely.from_wkb(bytes(rows["boundary"].iloc[0])).bounds

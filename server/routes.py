@@ -22,6 +22,7 @@ from server.files import AssetsEndpoint, build_renderer
 from server.hand_intake import build_hand_routes
 from server.health import build_health_route
 from server.index import Index
+from server.packs import build_pack_routes
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
 from server.phone_sent import build_phone_routes
@@ -78,5 +79,6 @@ def build_routes(
         *build_hand_routes(state.store, state.clock, taking_in),
         Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
         *build_phone_routes(state),
+        *build_pack_routes(state),
         *([] if state.network is None else build_connect_routes(state.network)),
     ]

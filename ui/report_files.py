@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-from functools import lru_cache
 
 import typst
 from docx import Document
@@ -18,6 +17,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from gis.errors import RefusedError
+from layers.paper import FONTS, find_fonts
 from ui.exports import clean, guard
 from ui.reports import Report
 
@@ -27,11 +27,6 @@ MIME = {
     PDF: "application/pdf",
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-# By preference: Debian's Noto, then what Windows and macOS bring.
-FONTS = (
-    *("Noto Sans CJK SC", "Source Han Sans SC", "Noto Serif CJK SC", "Microsoft YaHei", "SimSun", "SimHei"),
-    *("PingFang SC", "Songti SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
-)
 _TEMPLATE = """
 #let report = json(bytes(sys.inputs.report))
 #set document(title: report.title)
@@ -58,13 +53,6 @@ _TEMPLATE = """
 """
 
 _DENSE = (("margin: 2cm", "margin: 1.2cm"), ("size: 10.5pt", "size: 8.5pt"), ("leading: 0.8em", "leading: 0.5em"))
-
-
-@lru_cache(maxsize=1)
-def find_fonts() -> tuple[str, ...]:
-    """Chinese fonts of this machine among those that we know, the preferred first."""
-    known = set(typst.Fonts().families())
-    return tuple(font for font in FONTS if font in known)
 
 
 def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None, is_dense: bool = False) -> bytes:

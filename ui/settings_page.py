@@ -32,6 +32,7 @@ _GROUPS = {
     "looks": ("opening_minutes", "approval_hours"),
     "backup": ("backup_hour", "backup_keep"),
     "dispatch": ("answer_urgent_s", "answer_normal_s", "answer_not_police_s", "expire_minutes"),
+    "visits": ("round_hours",),
     "wall": ("shift_first_hour", "shift_length_hours"),
     "retention": tuple(name for name in LIMITS if name.startswith("retention_")),
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import typst
 
 from gis.errors import RefusedError
-from ui.report_files import FONTS, find_fonts
+from layers.paper import FONTS, find_fonts
 
 _TEMPLATE = """
 #let slip = json(bytes(sys.inputs.slip))

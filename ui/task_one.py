@@ -52,6 +52,8 @@ def show_task(store: Store, viewer: Viewer, task_id: str, lang: Language) -> Non
     show_notes(PAGE)
     left, right = st.columns([2, 3], gap="large")
     with left:
+        if task.is_open:
+            st.link_button(t("pack.print", lang), f"/packs.pdf?task={task_id}&lang={lang}", width="stretch")
         show_actions(store, viewer, task, row, list_actions(viewer, task, row), lang)
     with right:
         _show_found(store, viewer, task, lang)

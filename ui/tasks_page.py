@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from data.queries import find_grids, find_tasks
@@ -97,6 +99,8 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
     if not rows:
         show_empty(t("tasks.empty_mine" if view == "mine" else "tasks.empty", lang))
         return
+    if view == "mine":
+        _offer_packs(rows, lang)
     total = int(rows[0]["total"])
     late = sum(is_overdue(row, now) for row in rows)
     st.caption(t("tasks.count_late" if late else "tasks.count", lang, n=total, late=late))
@@ -114,6 +118,12 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
     if total > len(rows) and st.button(t("tasks.more", lang, n=total - len(rows)), width="stretch"):
         session.keep("tasks_pages", session.recall("tasks_pages", 1) + 1)
         st.rerun()
+
+
+def _offer_packs(rows: list[dict[str, Any]], lang: Language) -> None:
+    """What is carried outside: the packs of this list as one PDF."""
+    asked = "".join(f"&task={row['task_id']}" for row in rows)
+    st.link_button(t("pack.print_list", lang, n=len(rows)), f"/packs.pdf?lang={lang}{asked}", width="stretch")
 
 
 def _offer_due(store: Store, viewer: Viewer, lang: Language) -> None:

@@ -76,6 +76,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_occupants",
             "find_case",
             "find_decision",
+            "find_earlier_visits",
             "find_own_dispatches",
             "find_patrol_dispatches",
             "find_patrol_reasons",
