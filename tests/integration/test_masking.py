@@ -31,7 +31,7 @@ from data.rights import Right, get_right
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError
-from tests.fixtures.canaries import AT, KEY, NAME, PHONE, plant
+from tests.fixtures.canaries import AT, KEY, NAME, PHONE, ask_a_day_later, ask_of_the_next_visit, plant
 
 IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
 NO_GRID = Viewer(Role.GRID_WORKER)
@@ -46,27 +46,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         opened.write(plant)
         record(opened, Entry("look", "1", "a", subject_kind="unit", subject_id="1"), clock=lambda: AT)
         yield opened
-
-
-def ask_a_day_later(query: Any, store: Store, viewer: Viewer) -> list[Any]:
-    """What was at the place before, asked of an incident that happens there a day later and is then taken away."""
-    copied = "SELECT * REPLACE ('later' AS incident_id, reported_utc + INTERVAL 1 DAY AS reported_utc) FROM incidents"
-    store.write(lambda transaction: transaction.execute("incidents", f"INSERT INTO incidents BY NAME {copied}"))
-    try:
-        return [query(store, viewer, "later")]
-    finally:
-        gone = "DELETE FROM incidents WHERE incident_id = 'later'"
-        store.write(lambda transaction: transaction.execute("incidents", gone))
-
-
-def ask_of_the_next_visit(query: Any, store: Store, viewer: Viewer) -> list[Any]:
-    """The visit before, asked of a second one of the same home that is then taken away."""
-    copied = "INSERT INTO tasks BY NAME SELECT * REPLACE ('next' AS task_id) FROM tasks WHERE task_id = '1'"
-    store.write(lambda transaction: transaction.execute("tasks", copied))
-    try:
-        return [query(store, viewer, "next")]
-    finally:
-        store.write(lambda transaction: transaction.execute("tasks", "DELETE FROM tasks WHERE task_id = 'next'"))
 
 
 # The canary test: whoever adds a public query without telling here how to call it, or a query that lets one out, fails.
