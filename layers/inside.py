@@ -2,7 +2,8 @@
 One building from inside: entrances, storeys and units as seen from its front, and their outlines.
 
 Everything is in metres of the building's own frame: `a` along the front from left to right as one who stands before its
-entrances sees it, `d` the depth behind the front. No person and no number of persons of one home is in it.
+entrances sees it, `d` the depth behind the front; `at` says where that frame lies on the table. No person and no number
+of persons of one home is in it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.queries import find_buildings, find_entrances, find_grids, find_rentals, find_units
+from data.queries import find_buildings, find_entrances, find_grids, find_rentals, find_unit_incidents, find_units
 from data.store import Store
 from gis.errors import BadRecordError
-from i18n import t
+from i18n import section, t
+from layers.frame import LocalFrame
 from layers.records import to_texts
 from layers.scene import Records, Scene, SceneRequest
 
 FLOOR_M = 3.0  # of a storey that nobody measured
+_FAR_M = 1000.0
+_STAIRS_IN_M = 1.6
 Coordinates = npt.NDArray[np.float64]
 
 
@@ -52,6 +56,21 @@ class _Front:
         turned: Coordinates = np.round(coordinates @ self._axes - self._corner, 2)
         return turned
 
+    def place(self, frame: LocalFrame) -> dict[str, list[float]]:
+        """
+        The frame on the table, local metres: origin `o`, and the steps of one metre along (`a`) and inwards (`d`).
+
+        Only a step of many metres is exact in coordinates that are kept to the centimetre.
+        """
+        back = self._axes.T
+        corners = (self._corner + _FAR_M * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])) @ back
+        origin, along, inwards = frame.to_local(corners)
+        return {
+            "o": origin.tolist(),
+            "a": ((along - origin) / _FAR_M).round(6).tolist(),
+            "d": ((inwards - origin) / _FAR_M).round(6).tolist(),
+        }
+
     def rings(self, shape: shapely.Geometry | None) -> list[list[list[float]]]:
         """Outer rings of a shape."""
         polygons = [one for one in shapely.get_parts(shape) if one.geom_type == "Polygon"] if shape is not None else []
@@ -76,8 +95,12 @@ def _build(request: SceneRequest) -> Records:
     rentals = rentals[(rentals["building_id"] == building_id) & rentals["unit_id"].notna()]
     let = {str(row["unit_id"]): row for row in rentals.to_dict("records")}
     grids = find_grids(store, viewer).set_index("grid_id")["number"]
+    counted = find_unit_incidents(store, viewer, building_id).set_index("unit_id")
+    alarms = {str(unit): (int(row["total"]), int(row["lately"])) for unit, row in counted.iterrows()}
+    words = dict(section("inside", request.lang)) if request.params.get("words") else {}  # for a wall, which has none
     return {
         "id": building_id,
+        **({"words": words} if words else {}),
         "name": f"{_text(building['zone'])}{_text(building['name'])}" or t("inside.unnamed", request.lang),
         "address": _text(building["address"]),
         "use": building["use"],
@@ -86,10 +109,12 @@ def _build(request: SceneRequest) -> Records:
         "assumed": building["floors_source"] == "assumed",
         "height": float(building["height_m"]),
         "size": front.size_m.round(2).tolist(),
+        "at": front.place(request.frame),
         "outline": front.rings(building["geom"]),
         "entrances": _build_entrances(entrances, front),
+        "stairs": _build_stairs(entrances, units, front, int(building["floors_above"])),
         "levels": _build_levels(store, building, units),
-        "units": _build_units(units, let, front),
+        "units": _build_units(units, let, alarms, front),
     }
 
 
@@ -113,6 +138,23 @@ def _build_entrances(entrances: gpd.GeoDataFrame, front: _Front) -> list[dict[st
     return sorted(records, key=lambda record: record["x"])  # type: ignore[arg-type, return-value]
 
 
+def _build_stairs(
+    entrances: gpd.GeoDataFrame, units: gpd.GeoDataFrame, front: _Front, floors_above: int
+) -> list[dict[str, object]]:
+    """Where one goes up: behind each entrance that leads to an upper storey. Nobody measured the stairs themselves."""
+    if floors_above < 2:
+        return []
+    upper = set(units.loc[units["level"].fillna(1) > 1, "entrance_id"].dropna())
+    places = front.turn(shapely.get_coordinates(entrances.geometry.to_numpy())).tolist()
+    deep = float(front.size_m[1])
+    inside = [
+        [a, round(d + _STAIRS_IN_M if d < deep / 2 else d - _STAIRS_IN_M, 2)]
+        for one, (a, d) in zip(entrances["entrance_id"], places, strict=True)
+        if not upper or one in upper
+    ]
+    return [{"x": place} for place in sorted(inside)]
+
+
 def _build_levels(store: Store, building: pd.Series[Any], units: gpd.GeoDataFrame) -> list[dict[str, object]]:
     """Every storey from the top, as it is drawn: those of the register, else as many as the building has."""
     rows = store.read(
@@ -133,7 +175,9 @@ def _build_levels(store: Store, building: pd.Series[Any], units: gpd.GeoDataFram
     ]
 
 
-def _build_units(units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], front: _Front) -> list[dict[str, object]]:
+def _build_units(
+    units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], alarms: Mapping[str, tuple[int, int]], front: _Front
+) -> list[dict[str, object]]:
     """Units by storey from the top, and from left to right."""
     records: list[dict[str, object]] = []
     for row in units.to_dict("records"):
@@ -153,6 +197,7 @@ def _build_units(units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], fro
                 "p": rings,
                 "r": None if rental is None else _build_rental(rental),
                 "v": _to_day(row["verified_utc"]),
+                "i": list(alarms.get(str(row["unit_id"]), (0, 0))),
             }
         )
     return sorted(records, key=lambda one: (-int(str(one["l"])), one["x"] or [0.0], str(one["n"])))
@@ -180,7 +225,7 @@ def _text(value: Any) -> str:
 
 INSIDE = Scene(
     "inside",
-    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community"),
+    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community", "incidents"),
     _build,
-    params=("building", "unit"),
+    params=("building", "unit", "words"),
 )

@@ -16,7 +16,7 @@ CAMERA: Final = (
     *("whole", "north", "oblique", "back", "fly", "tour"),
     *("scale-300", "scale-500", "scale-1000", "scale-2000", "closer", "farther"),
 )
-COLOURS: Final = ("use", "rental", "suspicion", "visit")
+COLOURS: Final = ("use", "rental", "risk", "suspicion", "visit", "incidents")
 RETAINED: Final = frozenset({"select", "floor", "colour", "switches"})
 """What a screen that comes back is told; the rest was an order to the screens that were there."""
 _LONGEST_ID = 120
@@ -90,8 +90,8 @@ def _is_whole(value: Any, low: int, high: int) -> bool:
 _ALL = ("wall", "second", "desk", "tablet")
 _TOPICS: Final[Mapping[str, tuple[tuple[str, ...], Callable[[Any], Any]]]] = {
     "select": (_ALL, _check_select),
-    "floor": (("second", "tablet"), _check_floor),
-    "colour": (("second", "tablet"), _check_word(COLOURS)),
+    "floor": (("wall", "second", "tablet"), _check_floor),
+    "colour": (("wall", "second", "tablet"), _check_word(COLOURS)),
     "layers": (("tablet",), _check_switches),
     "switches": (("wall",), _check_switches),
     "camera": (("tablet",), _check_word(CAMERA)),

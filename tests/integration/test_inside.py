@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from shapely import Point, Polygon, box
 
@@ -56,6 +59,43 @@ def test_it_is_seen_from_where_its_doors_are(house: Store) -> None:
     upper = [(unit["n"], unit["x"][0]) for unit in inside["units"] if unit["l"] == 2]
     assert upper == [("204", 2.5), ("203", 7.5), ("202", 12.5), ("201", 17.5)]
     assert {round(Polygon(ring).area, 1) for unit in inside["units"] for ring in unit["p"]} == {40.0}
+
+
+def test_its_frame_lies_on_the_table_where_the_house_stands(house: Store) -> None:
+    """The corner at the left hand before the doors is the house's north-east; 20 m on and 8 m in is its south-west."""
+    inside = read(house, building="b")
+    origin, along, inwards = (np.array(inside["at"][name]) for name in ("o", "a", "d"))
+    placed = [origin + a * along + d * inwards for a, d in ((0, 0), (20, 8))]
+    assert np.allclose(placed, [[20.0, 8.0], [0.0, 0.0]], atol=0.02)
+    assert [stairs["x"] for stairs in inside["stairs"]] == [[5.0, 1.6], [15.0, 1.6]]
+
+
+def test_what_was_reported_from_a_home_is_counted_without_sensitive_kinds(house: Store) -> None:
+    kinds = [
+        {"category": one, "name_zh": one, "name_en": one, "sensitive": hidden}
+        for one, hidden in (("noise", False), ("violence", True))
+    ]
+    house.write(lambda transaction: transaction.append("incident_categories", pd.DataFrame(kinds)))
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    rows = [("i1", "noise", 0), ("i2", "noise", 200), ("i3", "violence", 1)]
+    build(
+        house, "incidents",
+        *(
+            {
+                "incident_id": one, "category": kind, "urgency": "normal", "source": "call", "status": "closed",
+                "building_id": "b", "unit_id": "u10",
+                **dict.fromkeys(
+                    ("reported_utc", "occurred_from_utc", "occurred_to_utc", "closed_utc"),
+                    (at - timedelta(days=days)).replace(tzinfo=None),
+                ),
+                "geom": Point(1, 1),
+            }
+            for one, kind, days in rows
+        ),
+    )  # fmt: skip
+    counted = {unit["id"]: unit["i"] for unit in read(house, building="b")["units"]}
+    assert counted["u10"] == [2, 1]  # of two noises one within 84 days; the third is sensitive
+    assert counted["u11"] == [0, 0]
 
 
 def test_storeys_without_units_are_there_too(house: Store) -> None:

@@ -1,7 +1,7 @@
 // A building from inside: a section by entrances, storeys and rooms as seen from its front, beside it the plan of one
 // storey. It knows no server: it is given a record (layers/inside.py), says what was touched, and shows what it is told.
 import { el } from "../hud.js";
-import { COLOURS, paint } from "./colours.js";
+import { COLOURS, FOR_VISITORS, paint } from "./colours.js";
 import { layOut } from "./layout.js";
 
 const GAP = 0.06;
@@ -126,7 +126,7 @@ export class Inside {
     const [w, h] = [width * (1 - GAP), height * (1 - GAP * 2)];
     const [cx, cy] = [x + width / 2, y + height / 2];
     const number = Math.min(h * 0.5, (w / Math.max(3, unit.n.length)) * 1.25);
-    const sign = unit.t && h > 34 ? unit.t : "";
+    const sign = h > 26 ? (look.tag ? this.t(look.tag, look.tagValues) : unit.t) : "";
     const parts = [
       el("rect", { x: cx - w / 2, y: cy - h / 2, width: w, height: h, rx: Math.min(6, h * 0.1), fill: look.fill, class: "in-unit", "data-hatch": look.hatch ? "yes" : null }),
       look.hatch ? el("rect", { x: cx - w / 2, y: cy - h / 2, width: w, height: h, rx: Math.min(6, h * 0.1), fill: "url(#in-hatch)" }) : null,

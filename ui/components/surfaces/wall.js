@@ -44,6 +44,7 @@ export class WallSurfaces {
     const { table } = this;
     if (topic === "select") this.follow(value, first);
     else if (topic === "floor") this.lightFloor(value);
+    else if (topic === "colour") table.opened?.setColour(value, true);
     else if (first) return;
     else if (topic === "camera") this.move(value);
     else if (topic === "layers") {
@@ -66,6 +67,10 @@ export class WallSurfaces {
   lightFloor(floor) {
     const { table } = this;
     const { selected } = table;
+    if (floor && table.opened?.id === floor.building) {
+      table.opened.setLevel(floor.level, true);
+      return;
+    }
     if (!floor || !selected?.outline || selected.kind === "unit" || (selected.kind === "building" && selected.id !== floor.building)) return;
     const low = Math.max(0.4, (floor.level > 0 ? floor.level - 1 : 0) * STOREY_M);
     table.selected = { ...selected, outline: { ...selected.outline, floor: low, top: low + STOREY_M } };

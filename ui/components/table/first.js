@@ -8,6 +8,7 @@ const BEGIN = { pitch: 50, bearing: -24 };
 // As in table.css: rails, their distance from the edge, the top bar; on a phone the sheet. All in rem but the last.
 const RAILS = { left: 17.5, right: 19.5, edge: 0.8 };
 const SHEET_SHARE = 0.46;
+const SOLIDS = ["buildings", "parapets", "gables", "rentals", "group-rentals", "freshness"];
 // Names of what buildConfiguration puts there.
 const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };
 let rendererLoading = null;
@@ -48,10 +49,10 @@ function foreseeInsets() {
   return { left: side("left"), right: side("right"), top: (wide ? 4.2 : 8) * rem, bottom };
 }
 
-/** The deck's layers with our own records as their data. */
-export function toOwnLayers(data, store, ids, isOn) {
+/** The deck's layers with our own records as their data; of the solids of a building, without the one that is open. */
+export function toOwnLayers(data, store, ids, isOn, without = null) {
   return data.deck.layers.filter((layer) => !ids || ids.includes(layer.id)).map((layer) => (
-    { ...layer, data: store.place(data.layerScene[layer.id]), ...FROM_OUR_STORE, visible: isOn(data.layerSwitch[layer.id]) }
+    { ...layer, data: store.place(data.layerScene[layer.id], SOLIDS.includes(layer.id) ? without : null), ...FROM_OUR_STORE, visible: isOn(data.layerSwitch[layer.id]) }
   ));
 }
 

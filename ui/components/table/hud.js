@@ -133,6 +133,7 @@ export class Hud {
       el("span", { class: "sp-group" },
         this.keep("ortho", this.button("table.orthographic", act.orthographic, { "aria-pressed": "false" })),
         this.keep("tour", this.button("table.tour", act.tour, { "aria-pressed": "false" })),
+        this.keep("inside", el("button", { type: "button", class: "sp-button sp-inside", "data-act": "inside", hidden: true, title: t("table.inside_help"), onclick: act.inside }, t("table.inside"))),
         el("button", { type: "button", class: "sp-button", "data-act": "replay", title: t("replay.replay_help"), onclick: act.replay }, t("replay.replay")),
         this.button("table.calibrate", act.calibrate))));
   }

@@ -40,6 +40,7 @@ export class Labels {
     this.boxes = [];
     this.hidden = new Set();
     this.selected = null;
+    this.without = null; // a building whose own words are left out
     this.widths = new Map();
   }
 
@@ -75,7 +76,7 @@ export class Labels {
     const unit = viewport.distanceScales.unitsPerMeter[0] * viewport.scale;
     for (const record of this.records) {
       const look = CLASSES[record.c];
-      if (this.hidden.has(record.c) || viewport.pitch > (look.below ?? 90)) continue;
+      if (this.hidden.has(record.c) || (this.without && record.id === this.without) || viewport.pitch > (look.below ?? 90)) continue;
       const chosen = this.selected && record.id === this.selected.id;
       const [x, y, depth] = viewport.project([record.at[0], record.at[1], record.x[2] || 0]);
       if (depth > 1 || x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;

@@ -25,7 +25,10 @@ export class Rest {
     this.table.visiting = on;
     this.byIdle = on && byIdle;
     document.body.classList.toggle("shapan-visiting", on);
-    if (on) this.table.select(null);
+    if (on) {
+      this.table.select(null);
+      this.table.closeInside();
+    }
     this.table.alarms.setHidden();
     this.table.refresh();
   }

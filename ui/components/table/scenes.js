@@ -40,16 +40,18 @@ export class Scenes {
     return this.waiting[name];
   }
 
-  /** What a layer of the renderer's JSON is given as the place of its data. */
-  place(name) {
-    return `scene:${name}:${this.numbers[name] ?? 0}`;
+  /** What a layer of the renderer's JSON is given as the place of its data; `without` is a building that is left out. */
+  place(name, without = null) {
+    return `scene:${name}:${this.numbers[name] ?? 0}${without ? `:${without}` : ""}`;
   }
 
   /** The renderer asks here for what is at such a place. */
   async find(place) {
-    const name = place.split(":")[1];
+    const [, name, , ...rest] = place.split(":");
     await this.waiting[name];
-    return this.content[name] ?? [];
+    const all = this.content[name] ?? [];
+    const without = rest.join(":");
+    return without && Array.isArray(all) ? all.filter((record) => record.id !== without && record.b !== without) : all;
   }
 
   /** Rows that the renderer has to reckon anew; null for all. */

@@ -179,14 +179,15 @@ class Table {
 
   /** The deck's JSON with today's switches, our own records and what is lit. */
   spec() {
-    const layers = toOwnLayers(this.data, this.store, this.whole ? null : this.data.first, (id) => this.isOn(id));
-    return { ...this.data.deck, layers: [...layers, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
+    const layers = toOwnLayers(this.data, this.store, this.whole ? null : this.data.first, (id) => this.isOn(id), this.opened?.id);
+    const inside = this.opened?.layers(this.data.deck.layers[0]) ?? [];
+    return { ...this.data.deck, layers: [...layers, ...inside, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
   }
 
   /** A ring on the ground and a beam over what is selected. */
   litLayers() {
     const lit = this.selected?.outline;
-    if (!lit) return [];
+    if (!lit || this.opened?.id) return []; // in an open building the unit itself is lit
     const base = this.data.deck.layers[0];
     const common = { coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin };
     const top = lit.top || 0.4;
@@ -232,6 +233,7 @@ class Table {
     if (before.lang !== this.data.lang) {
       this.listenLive();
       this.alarms.load();
+      this.opened?.onLanguage();
     }
     if (before.fly?.n !== this.data.fly?.n && this.data.fly) this.applyFly(this.data.fly);
     this.refresh();
@@ -250,6 +252,7 @@ class Table {
 
   async onVersions(revisions, changed) {
     this.alarms.onVersions(changed);
+    this.opened?.onChanged(changed);
     const first = !this.slowRevisions;
     if (first) this.slowRevisions = { ...revisions };
     else if (!this.slowTimer) {
@@ -304,7 +307,8 @@ class Table {
     const wide = window.innerWidth > 900 && !this.chrome.classList.contains("sp-bare");
     const left = wide ? this.hud.parts.left.getBoundingClientRect().right : 0;
     const right = wide && rail ? window.innerWidth - rail.getBoundingClientRect().left : 0;
-    const panel = this.alarms?.panel.root.offsetHeight || 0; // of one alarm, over the tools
+    const opened = this.opened?.panel.offsetHeight ? this.opened.panel.offsetHeight + 3.6 * this.rem : 0; // over the tools
+    const panel = this.alarms?.panel.root.offsetHeight || opened; // of one alarm it lies where the tools were
     const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : Math.max(4.2 * this.rem, panel + 1.4 * this.rem);
     return { left: left + 12, right: right + 12, top: (wide ? 4.2 : 8) * this.rem, bottom: sheet + 0.4 * this.rem };
   }
@@ -335,6 +339,8 @@ class Table {
   select(picked, outline = null) {
     this.selected = picked ? { ...picked, outline } : null;
     this.labels.selected = this.selected;
+    this.hud.parts.inside.hidden = !["building", "unit", "site"].includes(picked?.kind);
+    if (this.opened?.id) this.opened.follow(picked);
     this.surfaces.selected(picked);
   }
 
@@ -350,7 +356,9 @@ class Table {
     const viewport = this.instance.getViewports()[0];
     if (!viewport || !this.camera) return;
     const insets = this.insets();
-    this.labels.draw(viewport, this.rem, this.alarms.place(viewport, this.rem, insets));
+    const taken = [...this.alarms.place(viewport, this.rem, insets), ...(this.opened?.place(viewport, this.rem) ?? [])];
+    this.labels.draw(viewport, this.rem, taken);
+    this.opened?.draw(this.labels.context);
     this.replay.place(viewport, this.rem, insets);
     this.overview.draw(viewport, insets, this.alarms.marks);
     this.ruler.judge(viewport);
@@ -376,7 +384,33 @@ class Table {
       tour: () => this.rest.setTour(!this.rest.tour),
       pair: () => this.surfaces.open(),
       replay: () => this.replay.toggle(),
+      inside: () => this.openInside(),
     };
+  }
+
+  /** What is selected, opened by floors; its script comes with the first building that somebody opens. */
+  async openInside() {
+    const { selected } = this;
+    const site = selected?.kind === "site" && (this.scenes.key_sites || []).find((one) => one.id === selected.id);
+    const asked = site ? { building: site.b } : selected && { [selected.kind]: selected.id };
+    if (!asked || asked.building === null || asked.grid) return;
+    if (!this.opened) {
+      const { Opened } = await import("./inside/opened.js");
+      this.opened ??= new Opened(this);
+    }
+    if (await this.opened.open(asked)) {
+      this.opened.follow(selected);
+      this.flyToOpened();
+    }
+  }
+
+  closeInside() {
+    this.opened?.close();
+  }
+
+  /** Before its front, a little from the side: left is left on the second screen, too. */
+  flyToOpened() {
+    this.camera.go(this.camera.fit(this.opened.extent(), { pitch: 50, bearing: this.opened.bearing + 24, insets: this.insets(), maxZoom: 21.5 }));
   }
 
   toggle(id) {
@@ -398,6 +432,7 @@ class Table {
     if (marked) return marked;
     const { layer, object } = info;
     if (!layer || !object) return null;
+    if (layer.id === "opened-rooms") return object.id ? { kind: "unit", id: object.id } : null;
     if (layer.id === "grids-face") return { kind: "grid", id: object.id };
     if (layer.id === "key-sites") return { kind: "site", id: object.id };
     if (layer.id === "rentals" || layer.id === "group-rentals") return { kind: "building", id: object.b };
