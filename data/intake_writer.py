@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
 from data.incident_writes import Answer, IntakeRequest, write_requests
 from data.store import Clock, Store
+
+# While several send at once, the next transaction waits so long for those that are being read: a commit takes 12 ms
+# for one incident and 20 ms for forty. Who sends alone is never waited for.
+_GATHER_S = 0.006
+_BUSY_S = 0.1
 
 
 class IntakeWriter:
@@ -24,6 +30,7 @@ class IntakeWriter:
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
         self._turn = threading.Lock()
+        self._shared_s = -_BUSY_S  # when the last transaction of several requests ended, of the monotonic clock
 
     def write(self, request: IntakeRequest) -> Answer:
         """The answer, after its commit; raises as `write_requests`, and `BadRecordError` for a key that was used."""
@@ -32,12 +39,16 @@ class IntakeWriter:
             self._waiting.append(mine)
         with self._turn:
             while mine.result is None:
+                if time.monotonic() - self._shared_s < _BUSY_S:
+                    time.sleep(_GATHER_S)
                 with self._lock:
                     batch, self._waiting = (
                         self._waiting[: self.MOST_REQUESTS],
                         self._waiting[self.MOST_REQUESTS :],
                     )
                 self._write(batch)
+                if len(batch) > 1:
+                    self._shared_s = time.monotonic()
         if isinstance(mine.result, Answer):
             return mine.result
         raise mine.result or RuntimeError("The request was not written.")

@@ -38,8 +38,8 @@ from server.state import AppState, Scene
 CACHE_BYTES = 96_000_000  # a third of the memory that the whole server may take (issue: 500 MB), with room to spare
 _GZIP_LEVEL = 6  # the sample's 19 files together: 204,810 bytes; 9 saves 0.2 % more and takes twice as long
 _NOT_PARAMETERS = frozenset({"v", "b", "lang"})
-# Two builds of one file begin at least so far apart, but no farther than four times what one took: building takes at
-# most a quarter of a core, and an alarm that comes alone is built at once.
+# Two builds of one file begin at least so far apart, but no farther than eight times what one took: building takes at
+# most an eighth of a core, and an alarm that comes alone is built at once.
 _PACE_S = 0.6
 _MOST_BUILT = 48  # slots whose last file is held, beside the cache: about twice the layers of one wall
 
@@ -107,7 +107,7 @@ class _Built:
 
 def find_pause_s(built: _Built) -> float:
     """Seconds until the slot may be built again; none left when it is not positive."""
-    return built.begun_s + min(_PACE_S, 4 * built.took_s) - time.monotonic()
+    return built.begun_s + min(_PACE_S, 8 * built.took_s) - time.monotonic()
 
 
 class SceneEndpoint:
