@@ -25,7 +25,7 @@ from scipy.spatial import KDTree
 
 from gis.errors import BadRecordError, CrsMismatchError, GeographicCrsError
 from gis.walk_cuts import NO_GATE, Cuts, find_cuts
-from gis.walk_pace import CLOSED_TO_CARS, Floats, Vehicle, get_speeds_m_s
+from gis.walk_pace import CLOSED_TO_CARS, Floats, Vehicle, get_directions, get_speeds_m_s
 
 Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
@@ -98,6 +98,8 @@ class WalkNetwork:
         Of each piece.
     speed_m_s
         Of each vehicle on each piece, 0 where it may not go.
+    direction
+        Of each vehicle on each piece: 1 along the line only, -1 against it only, 0 both ways.
     cut_first, cut_last
         Whether a piece begins or ends at a gate or wall.
     nodes
@@ -123,6 +125,7 @@ class WalkNetwork:
     last: Integers
     length_m: Floats
     speed_m_s: dict[Vehicle, Floats]
+    direction: dict[Vehicle, Integers]
     cut_first: Booleans
     cut_last: Booleans
     nodes: int
@@ -150,6 +153,11 @@ class WalkNetwork:
         moment = at.astimezone(LOCAL).time()
         return np.array([gate.is_open(moment) for gate in self.gates], dtype=np.bool_)
 
+    def may_go(self, vehicle: Vehicle, pieces: Integers, *, along: bool) -> Booleans:
+        """Whether a vehicle may go along each of these pieces, from its first node to its last; or the other way."""
+        allowed: Booleans = self.direction[vehicle][pieces] != (-1 if along else 1)
+        return allowed
+
 
 def build_walk_network(
     roads: gpd.GeoDataFrame,
@@ -166,7 +174,7 @@ def build_walk_network(
     Parameters
     ----------
     roads
-        Lines with `road_id`, `name`, `kind`, `width_m` and `walkable`.
+        Lines with `road_id`, `name`, `kind`, `width_m`, `walkable` and, where it is known, `oneway`.
     gates
         Points with `gate_id`, `name`, `kind`, `closes_at`, `opens_at` (local times; None: never closes) and, where it
         is known, `verified_utc`.
@@ -193,6 +201,7 @@ def build_walk_network(
     first, last, door_first, door_last, nodes = _number_nodes(pieces, cut_first, cut_last, doors)
     kinds = roads["kind"].to_numpy(dtype=object)
     is_walkable = roads["walkable"].to_numpy(dtype=bool)
+    one_way = roads["oneway"].to_numpy(dtype=np.int64) if "oneway" in roads else np.zeros(len(ways), dtype=np.int64)
     return WalkNetwork(
         crs=crs,
         road_ids=tuple(roads["road_id"].astype(str)),
@@ -203,6 +212,7 @@ def build_walk_network(
         last=last,
         length_m=np.asarray(shapely.length(pieces), dtype=np.float64),
         speed_m_s={one: get_speeds_m_s(one, kinds, is_walkable)[way] for one in Vehicle},
+        direction={one: get_directions(one, kinds, one_way)[way] for one in Vehicle},
         cut_first=cut_first,
         cut_last=cut_last,
         nodes=nodes,

@@ -60,6 +60,22 @@ SPEEDS_M_S: Final[Mapping[Vehicle, Mapping[str, float]]] = MappingProxyType(
 # A pushed e-bike gets through a pedestrians' gate, a car does not.
 CLOSED_TO_CARS: Final = frozenset({"pedestrian"})
 
+# Who obeys a one-way sign, and on which kinds of way (None: all). Riding against traffic is forbidden to e-bikes as to
+# cars (道路交通安全法 art. 35); inside a community the sign is meant for cars, and there an e-bike goes both ways.
+_OBEYS: Final[Mapping[Vehicle, frozenset[str] | None]] = MappingProxyType(
+    {Vehicle.FOOT: frozenset(), Vehicle.EBIKE: frozenset({"main", "secondary"}), Vehicle.CAR: None}
+)
+
+
+def get_directions(
+    vehicle: Vehicle, kinds: npt.NDArray[np.object_], one_way: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Which way a vehicle may go on each way, shape (n,): 1 along the line, -1 against it, 0 both ways."""
+    obeyed = _OBEYS[vehicle]
+    if obeyed is None:
+        return one_way
+    return np.where(np.isin(kinds.astype(str), list(obeyed)), one_way, 0)
+
 
 def get_speeds_m_s(vehicle: Vehicle, kinds: npt.NDArray[np.object_], is_walkable: npt.NDArray[np.bool_]) -> Floats:
     """Metres a second on each way, shape (n,); 0 where the vehicle may not go. Feet keep to what is walkable."""

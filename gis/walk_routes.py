@@ -103,8 +103,13 @@ def trace_route(search: Search, starts: Starts, index: int) -> Route | None:
         _follow(network, trail, piece, at_m, float(search.links.at_m[goal]), on_foot=layer == 0)
     else:
         length_m = float(network.length_m[piece])
-        ends = ((network.first[piece], 0.0), (network.last[piece], length_m))
-        ends_m = [end_m for end, end_m in ends if end == node % network.nodes]
+        ends = ((network.first[piece], 0.0, False), (network.last[piece], length_m, True))
+        vehicle = search.graph.layers[layer]
+        ends_m = [
+            end_m
+            for end, end_m, along in ends
+            if end == node % network.nodes and network.may_go(vehicle, np.array([piece]), along=along)[0]
+        ]
         end_m = min(ends_m, key=lambda m: abs(m - at_m))  # a loop has both its ends there
         _follow(network, trail, piece, at_m, end_m, on_foot=layer == 0)
         goal = _walk_back(search, trail, node)
@@ -138,16 +143,12 @@ def _walk_back(search: Search, trail: _Trail, node: int) -> int:
 def _arrive(search: Search, trail: _Trail, node: int) -> int:
     """The last piece, from a node to where the destination's link begins; returns that link."""
     network = search.network
-    nodes, seconds, owners = leave_by(network, search.graph, search.links)
+    nodes, seconds, owners, is_last = leave_by(network, search.graph, search.links)
     which = np.flatnonzero(nodes == node)
     best = int(which[np.argmin(seconds[which])])
     goal = int(owners[best])
     piece, at_m = int(search.links.piece[goal]), float(search.links.at_m[goal])
-    # Arcs by the beginning of a piece stand before those by its end: see `leave_by`.
-    own = np.flatnonzero((nodes == node) & (owners == goal))
-    from_m = 0.0 if network.first[piece] == node % network.nodes else float(network.length_m[piece])
-    if len(own) > 1 and best == int(own[1]):
-        from_m = float(network.length_m[piece])
+    from_m = float(network.length_m[piece]) if is_last[best] else 0.0
     _follow(network, trail, piece, from_m, at_m, on_foot=node < network.nodes)
     return goal
 

@@ -250,8 +250,10 @@ def _build_graph(network: WalkNetwork, is_open: Booleans, layers: tuple[Vehicle,
         goes = np.flatnonzero(speed > 0)
         time_s = network.length_m[goes] / speed[goes]
         first, last = network.first[goes] + layer * size, network.last[goes] + layer * size
-        add(first, last, time_s, goes, -1)
-        add(last, first, time_s, goes, -1)
+        # Backwards: who goes along a piece comes from its last node to its first.
+        for tail, head, along in ((last, first, True), (first, last, False)):
+            may = network.may_go(vehicle, goes, along=along)
+            add(tail[may], head[may], time_s[may], goes[may], -1)
         through = find_gates_for(network, vehicle, is_open)[network.door_gate]
         before, behind = network.door_first[through] + layer * size, network.door_last[through] + layer * size
         add(before, behind, 0.0, DOOR, network.door_gate[through])
@@ -280,25 +282,26 @@ def number_parts(network: WalkNetwork, is_open: Booleans) -> Integers:
     return np.asarray(connected_components(joins, directed=False)[1], dtype=np.int64)
 
 
-def leave_by(network: WalkNetwork, graph: Graph, links: Links) -> tuple[Integers, Floats, Integers]:
-    """Arcs from the destination to the ends of the pieces that its links lead to: node, seconds, link."""
-    nodes, seconds, owners = [], [], []
+def leave_by(network: WalkNetwork, graph: Graph, links: Links) -> tuple[Integers, Floats, Integers, Booleans]:
+    """Arcs from the destination to the ends of the pieces its links lead to: node, seconds, link, whether its last."""
+    nodes, seconds, owners, ends = [], [], [], []
     to_m = {False: links.at_m, True: network.length_m[links.piece] - links.at_m}
     for layer, vehicle in enumerate(graph.layers):
         speed = network.speed_m_s[vehicle][links.piece]
-        goes = np.flatnonzero(speed > 0)
         for is_last in (False, True):
+            goes = np.flatnonzero((speed > 0) & network.may_go(vehicle, links.piece, along=not is_last))
             end = (network.last if is_last else network.first)[links.piece[goes]]
             along_s = to_m[is_last][goes] / speed[goes] + (LEAVE_S if layer else 0.0)
             nodes.append(end + layer * network.nodes)
             seconds.append(links.length_m[goes] / FOOT_M_S + along_s)
             owners.append(goes)
-    return np.concatenate(nodes), np.concatenate(seconds), np.concatenate(owners)
+            ends.append(np.full(len(goes), is_last))
+    return np.concatenate(nodes), np.concatenate(seconds), np.concatenate(owners), np.concatenate(ends)
 
 
 def _leave(network: WalkNetwork, graph: Graph, links: Links) -> tuple[Integers, Floats]:
     """`leave_by` with each node once, in its quickest way."""
-    nodes, seconds, _ = leave_by(network, graph, links)
+    nodes, seconds, _, _ = leave_by(network, graph, links)
     order = np.lexsort([seconds, nodes])
     nodes, first = np.unique(nodes[order], return_index=True)
     return nodes.astype(np.int32), seconds[order][first]
@@ -316,16 +319,20 @@ def _set_out(search: Search, links: Links, vehicle: Vehicle, offset: int) -> np.
     speed = network.speed_m_s[vehicle][links.piece]
     link_s = links.length_m / FOOT_M_S
     index = np.arange(len(links.spot))
+    may_along, may_against = (network.may_go(vehicle, links.piece, along=along) for along in (True, False))
     rows = []
-    for end, along_m in (
-        (network.first[links.piece], links.at_m),
-        (network.last[links.piece], network.length_m[links.piece] - links.at_m),
+    for end, along_m, may in (
+        (network.first[links.piece], links.at_m, may_against),
+        (network.last[links.piece], network.length_m[links.piece] - links.at_m, may_along),
     ):
         node = end + layer * network.nodes
-        rows.append(_rows(links, index, link_s + along_m / speed + search.time_s[node], layer, node, -1, offset))
+        time_s = (link_s + along_m / speed + search.time_s[node])[may]
+        rows.append(_rows(links, index[may], time_s, layer, node[may], -1, offset))
     for goal in range(len(search.links.piece)):
-        same = np.flatnonzero(links.piece == search.links.piece[goal])
-        along_s = np.abs(links.at_m[same] - search.links.at_m[goal]) / speed[same]
+        ahead_m = search.links.at_m[goal] - links.at_m
+        may = np.where(ahead_m > 0, may_along, may_against) | (ahead_m == 0)  # not against a sign, be it for ten metres
+        same = np.flatnonzero((links.piece == search.links.piece[goal]) & may)
+        along_s = np.abs(ahead_m[same]) / speed[same]
         last_s = search.links.length_m[goal] / FOOT_M_S + (LEAVE_S if layer else 0.0)
         rows.append(_rows(links, same, link_s[same] + along_s + last_s, layer, -1, goal, offset))
     return np.concatenate(rows)

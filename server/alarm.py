@@ -24,7 +24,7 @@ from data.queries import find_categories, find_dispatches, find_scene
 from data.viewer import WALL
 from gis.errors import NotAllowedError, RecordMissingError, RefusedError, ShapanError
 from gis.walk_network import LOCAL, Gate
-from i18n import Language, check_language, t, term
+from i18n import Language, check_language, say_age, t, term
 from incidents.advising import Advice, advise_dispatch
 from incidents.dispatches import Decision, answer, send
 from incidents.dispatching import DispatchAction
@@ -43,7 +43,6 @@ MOST_ROWS = 6
 """As many as are read while an alarm is open; the dispatch page has them all."""
 _MOST_GATES, _GATES_WITHIN_M = 4, 250.0
 _MOST_EARLIER = 3
-_HOURS_FROM_MINUTES = 120
 # What somebody has to know before they send: of the other reasons the desk tells.
 _TOLD = frozenset({"with_police", "last_in_grid", "last_police", "rest_cut_short", "stale_position"})
 _NEXT: Mapping[str, DispatchAction] = {
@@ -183,11 +182,11 @@ def _describe_row(advice: Advice, row: Ranked, lang: Language) -> dict[str, Any]
 
 
 def _say_note(code: str, values: Mapping[str, Any], lang: Language) -> str:
-    minutes = values.get("minutes")
-    if code == "stale_position" and minutes is None:
-        return t("ranking.reason_stale_position_unknown", lang)
-    if code == "stale_position" and minutes is not None and minutes >= _HOURS_FROM_MINUTES:
-        return t("alarms.note_stale", lang, hours=minutes // 60)
+    if code == "stale_position":
+        minutes = values["minutes"]
+        if minutes is None:
+            return t("ranking.reason_stale_position_unknown", lang)
+        return t("ranking.reason_stale_position", lang, age=say_age(minutes, lang))
     return t(f"ranking.reason_{code}", lang, **values)
 
 

@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from data.api_keys import KeyRefusal, KeyRing
+from data.drills import is_drill
 from data.store import Clock, Store
 from gis.errors import BadRecordError, RecordMissingError, RefusedError, ShapanError, StoreClosedError, find_kind
 from i18n import check_language
@@ -81,7 +82,7 @@ def build_api(store: Store, clock: Clock, taking_in: TakingIn | None = None) -> 
     )
     api.include_router(build_intake_router(store, clock, taking_in or TakingIn(store, clock)))
     api.include_router(build_positions_router(store, clock))
-    _add_documentation(api)
+    _add_documentation(api, store)
     api.add_exception_handler(RequestValidationError, _answer_fields)
     api.add_exception_handler(HTTPException, _answer_http)
     api.add_exception_handler(ShapanError, _answer_error)
@@ -89,14 +90,14 @@ def build_api(store: Store, clock: Clock, taking_in: TakingIn | None = None) -> 
     return api
 
 
-def _add_documentation(api: FastAPI) -> None:
+def _add_documentation(api: FastAPI, store: Store) -> None:
     @api.get("/openapi.json", include_in_schema=False)
     async def openapi() -> Response:
         return JSONResponse(api.openapi())
 
     @api.get("/docs", include_in_schema=False)
-    async def docs(lang: str = "zh") -> Response:
-        return build_api_page(api.openapi(), check_language(lang))
+    def docs(lang: str = "zh") -> Response:
+        return build_api_page(api.openapi(), check_language(lang), is_drill=is_drill(store))
 
 
 class ApiGate:

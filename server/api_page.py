@@ -29,7 +29,7 @@ pre{overflow:auto;background:#101f32;padding:1rem;border-radius:.6rem}
 """
 
 
-def build_api_page(openapi: Schema, lang: Language) -> HTMLResponse:
+def build_api_page(openapi: Schema, lang: Language, *, is_drill: bool = False) -> HTMLResponse:
     """The whole interface on one page, in one language."""
     operations = "".join(
         _build_operation(method.upper(), path, operation, openapi, lang)
@@ -43,7 +43,7 @@ def build_api_page(openapi: Schema, lang: Language) -> HTMLResponse:
         f'<p><a href="{_SCHEMA}">{_SCHEMA}</a></p>{operations}'
     )
     other = "en" if lang == "zh" else "zh"
-    return build_page(t("api.title", lang), body, lang=lang, other=f"docs?lang={other}")
+    return build_page(t("api.title", lang), body, lang=lang, other=f"docs?lang={other}", is_drill=is_drill)
 
 
 def _build_operation(method: str, path: str, operation: Schema, openapi: Schema, lang: Language) -> str:

@@ -37,15 +37,14 @@ _PLAIN_POLICY = (
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
-def build_connect_routes(network: OfficeNetwork) -> list[BaseRoute]:
+def build_connect_routes(network: OfficeNetwork, *, is_drill: bool) -> list[BaseRoute]:
     """The page, and the certificate for Android, Windows and Linux (DER) and for Apple's devices (profile)."""
 
     async def respond_page(request: Request) -> Response:
         lang = check_language(request.query_params.get("lang"))
         host = find_host_name(request.headers.get("host"))
-        return HTMLResponse(
-            build_page(network, host if host in network.hosts else network.host, lang), 200, _NEVER_KEPT
-        )
+        known = host if host in network.hosts else network.host
+        return HTMLResponse(build_page(network, known, lang, is_drill=is_drill), 200, _NEVER_KEPT)
 
     async def respond_certificate(_: Request) -> Response:
         headers = {**_NEVER_KEPT, "Content-Disposition": 'attachment; filename="shapan-office.crt"'}
@@ -63,7 +62,7 @@ def build_connect_routes(network: OfficeNetwork) -> list[BaseRoute]:
     return [Route(path, handler) for path, handler in zip(CONNECT_PATHS, handlers, strict=True)]
 
 
-def build_plain_app(network: OfficeNetwork, *, health: BaseRoute) -> Starlette:
+def build_plain_app(network: OfficeNetwork, *, health: BaseRoute, is_drill: bool = False) -> Starlette:
     """The plain door: `CONNECT_PATHS` and `health`; any other request is sent to the same address with HTTPS."""
 
     async def redirect(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,12 +77,12 @@ def build_plain_app(network: OfficeNetwork, *, health: BaseRoute) -> Starlette:
         await Response(status_code=308, headers={**_NEVER_KEPT, "Location": target})(scope, receive, send)
 
     return Starlette(
-        routes=[*build_connect_routes(network), health, Mount("/", app=redirect)],
+        routes=[*build_connect_routes(network, is_drill=is_drill), health, Mount("/", app=redirect)],
         middleware=[Middleware(Guard, policy=_PLAIN_POLICY, find_hosts=lambda: network.hosts)],
     )
 
 
-def build_page(network: OfficeNetwork, host: str, lang: Language) -> str:
+def build_page(network: OfficeNetwork, host: str, lang: Language, *, is_drill: bool = False) -> str:
     """The page that explains, for a reader who called this server `host`."""
     other: Language = "en" if lang == "zh" else "zh"
     texts = ("title", "why", "scan", "scan_text", "same", "same_text", "sha256", "sha1", "install", "limits", "open")
@@ -91,7 +90,9 @@ def build_page(network: OfficeNetwork, host: str, lang: Language) -> str:
     values |= {
         f"{name}_steps": _list_steps(f"network.{name}", lang) for name in ("android", "iphone", "windows", "linux")
     }
+    mark = f'<p class="drill" role="note">{html.escape(t("table.drill", lang))}</p>' if is_drill else ""
     values |= {
+        "drill": mark,
         "lang": "zh-CN" if lang == "zh" else "en",
         "query": f"?lang={lang}",
         "other_query": f"?lang={other}",

@@ -14,9 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from data.drills import is_drill
 from data.rights import Right, get_right
 from gis.errors import ShapanError
-from i18n import Language, check_language
+from i18n import Language, check_language, t
 from layers import build_frame
 from layers.first import RENDERER, build_first
 from server.door import find_viewer
@@ -45,6 +46,8 @@ class Index:
             first = build_first(build_frame(store), self._state.read_revisions(), lang=lang, boot_id=boot_id)
         except ShapanError:  # the page itself says what is missing
             return ""
+        if is_drill(store):
+            first["drill"] = t("table.drill", lang)
         told = json.dumps(first, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         fetched = "".join(
             f'<link rel="preload" as="fetch" crossorigin href="{escape(url)}">' for url in first["files"].values()

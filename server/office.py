@@ -10,6 +10,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from data.drills import is_drill
 from data.store import Clock, Store
 from server.connect import build_plain_app
 from server.health import build_health_route
@@ -34,7 +35,7 @@ class OfficeDoors:
 
     def build_listeners(self, app: ASGIApp, network: OfficeNetwork, store: Store) -> Sequence[Beside]:
         """`app` behind HTTPS, and the plain door that only explains."""
-        plain = build_plain_app(network, health=build_health_route(store))
+        plain = build_plain_app(network, health=build_health_route(store), is_drill=is_drill(store))
         return [Beside(app, self.https, network.context), Beside(plain, self.http)]
 
 

@@ -24,6 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from data.audit import Entry, record
+from data.drills import is_drill
 from data.office_accounts import OfficePerson, OfficeRefusal, sign_in_from_office
 from i18n import Language, t
 from server.door import SESSION_COOKIE, DoorState, choose_return, find_address
@@ -72,7 +73,7 @@ class OfficeSignIn:
         """Send the browser to the provider."""
         lang, wanted = find_language(request), choose_return(request.query_params.get("next"))
         if self._tries.is_too_often(find_address(request.scope) or ""):
-            return _say(lang, "door.too_often", 429, wanted=wanted)
+            return self._say(lang, "door.too_often", 429, wanted=wanted)
         browser = request.cookies.get(BROWSER_COOKIE, "")
         if not 40 <= len(browser) <= 60:
             browser = secrets.token_urlsafe(32)
@@ -83,7 +84,7 @@ class OfficeSignIn:
                 redirect_uri=redirect_uri, state=state, nonce=nonce, verifier=verifier
             )
         except ProviderDownError as error:
-            return _say_down(lang, error, wanted)
+            return self._say_down(lang, error, wanted)
         self._keep(state, Begun(_digest(browser), self.door.clock(), nonce, verifier, redirect_uri, wanted, lang))
         answer = RedirectResponse(address, 303, headers=HEADERS)
         answer.set_cookie(
@@ -101,11 +102,11 @@ class OfficeSignIn:
         """Who comes back: a session, or the one sentence for every reason."""
         begun = self._take(request.query_params.get("state", ""), request.cookies.get(BROWSER_COOKIE, ""))
         if begun is None:
-            return _say(find_language(request), "oidc.stale", 400)
+            return self._say(find_language(request), "oidc.stale", 400)
         lang, address = begun.lang, find_address(request.scope)
         code = request.query_params.get("code", "")
         if not 0 < len(code) <= _MAX_CODE or "error" in request.query_params:
-            return _say(lang, "oidc.not_done", 400, wanted=begun.wanted)
+            return self._say(lang, "oidc.not_done", 400, wanted=begun.wanted)
         try:
             if request.query_params.get("iss", self.provider.options.issuer) != self.provider.options.issuer:
                 raise BadTokenError("iss")  # RFC 9207: an answer of another provider
@@ -113,14 +114,14 @@ class OfficeSignIn:
                 code, redirect_uri=begun.redirect_uri, nonce=begun.nonce, verifier=begun.verifier
             )
         except ProviderDownError as error:
-            return _say_down(lang, error, begun.wanted)
+            return self._say_down(lang, error, begun.wanted)
         except BadTokenError as error:
             await run_in_threadpool(self._note_bad_token, str(error), address)
-            return _say(lang, "oidc.refused", 401, wanted=begun.wanted)
+            return self._say(lang, "oidc.refused", 401, wanted=begun.wanted)
         token = await run_in_threadpool(self._sign_in, person, address)
         if token is None:
-            return _say(lang, "oidc.refused", 401, wanted=begun.wanted)
-        answer = _go_on(lang, begun.wanted)
+            return self._say(lang, "oidc.refused", 401, wanted=begun.wanted)
+        answer = self._go_on(lang, begun.wanted)
         answer.delete_cookie(BROWSER_COOKIE, path="/oidc/")
         is_secure = request.url.scheme == "https"
         answer.set_cookie(SESSION_COOKIE, token, path="/", httponly=True, samesite="strict", secure=is_secure)
@@ -157,6 +158,30 @@ class OfficeSignIn:
         """Also over when the clock went back: nobody knows then how old it is."""
         return timedelta() <= self.door.clock() - begun.began < LASTS
 
+    # Pages
+
+    def _say_down(self, lang: Language, error: ProviderDownError, wanted: str) -> Response:
+        _log.warning("The office's provider of sign-ins does not serve.", extra={"fields": {"why": str(error)}})
+        return self._say(lang, "oidc.down", 503, wanted=wanted)
+
+    def _say(self, lang: Language, key: str, status: int, *, wanted: str = "/") -> Response:
+        """One sentence, and the way back to the sign-in page."""
+        back = f'<a class="button" href="{escape(_login(lang, wanted))}">{t("door.back", lang)}</a>'
+        return build_page(
+            t("oidc.title", lang),
+            build_note(t(key, lang)) + back,
+            lang=lang,
+            other=_login("en" if lang == "zh" else "zh", wanted),
+            status=status,
+            is_drill=is_drill(self.door.store),
+        )
+
+    def _go_on(self, lang: Language, wanted: str) -> Response:
+        """Signed in: on to where they wanted to go, by itself; the link is for browsers that do not."""
+        body = f'<p>{t("oidc.done", lang)}</p><a class="button" href="{escape(wanted)}">{t("oidc.go_on", lang)}</a>'
+        marked = is_drill(self.door.store)
+        return build_page(t("oidc.title", lang), body, lang=lang, other=wanted, go_on=wanted, is_drill=marked)
+
 
 def _digest(browser: str) -> str:
     return hashlib.sha256(browser.encode()).hexdigest()
@@ -165,26 +190,3 @@ def _digest(browser: str) -> str:
 def _login(lang: Language, wanted: str) -> str:
     """The sign-in page's address in that language."""
     return f"/login?{urlencode({'next': wanted, 'lang': lang})}"
-
-
-def _say_down(lang: Language, error: ProviderDownError, wanted: str) -> Response:
-    _log.warning("The office's provider of sign-ins does not serve.", extra={"fields": {"why": str(error)}})
-    return _say(lang, "oidc.down", 503, wanted=wanted)
-
-
-def _say(lang: Language, key: str, status: int, *, wanted: str = "/") -> Response:
-    """One sentence, and the way back to the sign-in page."""
-    back = f'<a class="button" href="{escape(_login(lang, wanted))}">{t("door.back", lang)}</a>'
-    return build_page(
-        t("oidc.title", lang),
-        build_note(t(key, lang)) + back,
-        lang=lang,
-        other=_login("en" if lang == "zh" else "zh", wanted),
-        status=status,
-    )
-
-
-def _go_on(lang: Language, wanted: str) -> Response:
-    """Signed in: on to where they wanted to go, by itself; the link is for browsers that do not."""
-    body = f'<p>{t("oidc.done", lang)}</p><a class="button" href="{escape(wanted)}">{t("oidc.go_on", lang)}</a>'
-    return build_page(t("oidc.title", lang), body, lang=lang, other=wanted, go_on=wanted)

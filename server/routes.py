@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from data.drills import is_drill
 from i18n import LANGUAGES, check_language
 from incidents.taking_in import TakingIn
 from server.admin import build_admin_routes
@@ -80,5 +81,5 @@ def build_routes(
         Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
         *build_phone_routes(state),
         *build_pack_routes(state),
-        *([] if state.network is None else build_connect_routes(state.network)),
+        *([] if state.network is None else build_connect_routes(state.network, is_drill=is_drill(state.store))),
     ]

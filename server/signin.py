@@ -111,9 +111,8 @@ class SignIn:
             return _to("/")
         form = build_form("/logout", "", t("door.sign_out", lang), hidden=self._hidden(request, lang))
         back = f'<a class="button second" href="/">{t("door.back", lang)}</a>'
-        return self._finish(
-            request, build_page(t("door.sign_out_title", lang), form + back, lang=lang, other=_other(request, lang))
-        )
+        page = self._build(t("door.sign_out_title", lang), form + back, lang, _other(request, lang))
+        return self._finish(request, page)
 
     async def take_logout(self, request: Request) -> Response:
         """End the session."""
@@ -161,11 +160,8 @@ class SignIn:
         )
         said = build_note(note) if note else ""
         body = f"<p>{t('door.sign_in_text', lang)}</p>{said}{form}{office if self.office_sign_in else ''}"
-        page = build_page(
-            t("door.sign_in_title", lang), body, lang=lang, other=_other(request, lang, next=wanted), status=status,
-            is_drill=is_drill(self.door.store),
-        )  # fmt: skip
-        return self._finish(request, page)
+        other = _other(request, lang, next=wanted)
+        return self._finish(request, self._build(t("door.sign_in_title", lang), body, lang, other, status))
 
     def _draw_password(
         self, request: Request, lang: Language, session: Session, *, note: str = "", status: int = 200
@@ -178,8 +174,12 @@ class SignIn:
         form = build_form("/password", fields, t("door.change", lang), hidden=self._hidden(request, lang))
         first = f"<p>{t('door.first_password', lang)}</p>" if session.must_change else ""
         body = f"{first}<p>{t('door.password_rules', lang)}</p>{build_note(note) if note else ''}{form}"
-        page = build_page(t("door.password_title", lang), body, lang=lang, other=_other(request, lang), status=status)
+        page = self._build(t("door.password_title", lang), body, lang, _other(request, lang), status)
         return self._finish(request, page)
+
+    def _build(self, title: str, body: str, lang: Language, other: str, status: int = 200) -> Response:
+        marked = is_drill(self.door.store)
+        return build_page(title, body, lang=lang, other=other, status=status, is_drill=marked)
 
     def _checked(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         """Only forms that our own page made in this browser."""
@@ -196,7 +196,7 @@ class SignIn:
                     + f'<a class="button" href="/login">{t("door.back", lang)}</a>'
                 )
                 title = t("door.sign_in_title", lang)
-                return build_page(title, body, lang=lang, other=_other(request, lang), status=403)
+                return self._build(title, body, lang, _other(request, lang), 403)
             return await handler(request)
 
         return answer

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from gis.errors import NotAllowedError, RecordMissingError, ShapanError
-from i18n import Language, section, t, term
+from i18n import Language, say_age, section, t, term
 from incidents.dispatching import DispatchRefusedError
 from ui.tables import LOCAL
 
@@ -19,6 +19,8 @@ def say_reason(reason: Any, lang: Language) -> str:
     values = {name: _say_value(name, value, lang) for name, value in reason.values.items()}
     if "seconds" in reason.values:
         values["minutes"] = str(_to_minutes(reason.values["seconds"]))
+    elif isinstance(reason.values.get("minutes"), int):
+        values["age"] = say_age(reason.values["minutes"], lang)
     key = f"ranking.reason_{reason.code}"
     if reason.values.get("gates") and f"{key}_gates" in words:
         key += "_gates"

@@ -138,7 +138,8 @@ def _show_form(
                 with column:
                     is_here = (own["category"] == code) & (own["kind"] == kind)
                     without = SendingRules.build(own[~is_here]).find(lineage, kind).may
-                    _ask_choice(f"{MAY}{kind}", tuple(May), row[f"{MAY}{kind}"], without, mark, lang)
+                    is_top = len(lineage) == 1
+                    _ask_choice(f"{MAY}{kind}", tuple(May), row[f"{MAY}{kind}"], without, mark, lang, is_top=is_top)
         st.form_submit_button(
             t("kinds.save", lang),
             type="primary",
@@ -149,15 +150,24 @@ def _show_form(
 
 
 def _ask_choice(
-    column: str, values: tuple[str, ...], now: str | None, above: str | None, mark: str, lang: Language
+    column: str,
+    values: tuple[str, ...],
+    now: str | None,
+    above: str | None,
+    mark: str,
+    lang: Language,
+    *,
+    is_top: bool = False,
 ) -> None:
-    """One of `values`, or None: as it is said above."""
+    """One of `values`, or None: as it is said above, and for a topmost kind as the product's rules say."""
     head = "may" if column.startswith(MAY) else column
 
     def say(value: str | None) -> str:
         if value is not None:
             return t(f"kinds.{head}_{value}", lang)
-        return t("kinds.above", lang, value=t(f"kinds.{head}_{above}", lang)) if above else t("kinds.above_none", lang)
+        if above is None:
+            return t("kinds.above_none", lang)
+        return t("kinds.above_default" if is_top else "kinds.above", lang, value=t(f"kinds.{head}_{above}", lang))
 
     options = [None, *map(str, values)]
     label = term("responder", column.removeprefix(MAY), lang) if column.startswith(MAY) else t(f"kinds.{column}", lang)

@@ -13,6 +13,7 @@ import shapely
 from data.importing.buildings import ColumnGetter
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Layer
+from data.importing.one_way import orient_pieces, read_one_way
 from data.importing.report import ImportReport
 from data.importing.values import to_numbers
 from gis.noding import GRID_M, node_lines
@@ -36,7 +37,7 @@ DEFAULT_WIDTH_M: Final = {
 _NOT_WALKABLE: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link"})
 _NOT_BUILT: Final = frozenset({"construction", "proposed", "abandoned", "razed"})
 _RAILS: Final = frozenset({"rail", "subway", "light_rail", "tram", "railway"})
-_COLUMNS: Final = ["way_id", "name", "kind", "width_m", "walkable", "source_key"]
+_COLUMNS: Final = ["way_id", "name", "kind", "width_m", "walkable", "oneway", "source_key"]
 
 
 def build_roads(layers: list[Layer], existing: pd.DataFrame, report: ImportReport) -> Incoming | None:
@@ -55,11 +56,14 @@ def build_roads(layers: list[Layer], existing: pd.DataFrame, report: ImportRepor
     ways = ways[_join_ways(ways, labels, source, report)].reset_index(drop=True)
     kept = existing[~existing["way_id"].isin(ways["way_id"])]
     # The layer of an old piece is not stored: it is taken as noded already, at the height of the ground.
-    everything = pd.concat([ways, kept.assign(layer=0)[[*_COLUMNS, "layer", "geom"]]], ignore_index=True)
+    kept = kept.assign(layer=0, oneway=kept["oneway"].fillna(0).astype(np.int64), course=kept["geom"])
+    everything = pd.concat([ways, kept[[*_COLUMNS, "layer", "course", "geom"]]], ignore_index=True)
     noded = node_lines(everything["geom"].to_numpy(dtype=object), everything["layer"].to_numpy(dtype=np.int64))
     pieces = everything.iloc[noded.way].reset_index(drop=True)
-    pieces["geom"] = noded.pieces
-    pieces = pieces.drop(columns="layer")
+    pieces["geom"], pieces["oneway"] = orient_pieces(
+        noded.pieces, pieces["course"].to_numpy(dtype=object), pieces["oneway"].to_numpy(dtype=np.int64)
+    )
+    pieces = pieces.drop(columns=["layer", "course"])
     pieces.insert(0, "road_id", _piece_ids(pieces))
     report.add(
         "repaired" if len(pieces) > len(everything) else "found",
@@ -104,6 +108,17 @@ def _build_ways(layer: Layer, report: ImportReport) -> pd.DataFrame:
     missing = np.isnan(width)
     report.add_mask("assumed", "road_width", layer.source, "ways without width: a default by kind", missing & keep)
     layer_number = _layer_of(column)
+    one_way, unknown = read_one_way(
+        column("oneway").fillna(column.tag("oneway")), column("junction").fillna(column.tag("junction")), words
+    )
+    report.add_mask(
+        "assumed",
+        "road_oneway",
+        layer.source,
+        "one-way marks not understood, taken as both ways",
+        unknown & keep,
+        labels,
+    )
     return pd.DataFrame(
         {
             "way_id": build_ids("w-", own, layer.original, [name]),
@@ -111,8 +126,10 @@ def _build_ways(layer: Layer, report: ImportReport) -> pd.DataFrame:
             "kind": kind,
             "width_m": np.where(missing, kind.map(DEFAULT_WIDTH_M), width),
             "walkable": ~words.isin(_NOT_WALKABLE) & ~column("foot").isin({"no", "否"}),
+            "oneway": one_way,
             "source_key": own.fillna(pd.Series([f"{layer.source} row {i + layer.first_row}" for i in range(len(own))])),
             "layer": layer_number,
+            "course": repaired.geometries,
             "geom": repaired.geometries,
         }
     )[keep]
@@ -137,11 +154,14 @@ def _join_ways(
     repeated = np.flatnonzero(ways["way_id"].duplicated(keep=False))
     if not len(repeated):
         return keep
-    same = merge_duplicates(ways.drop(columns="geom"), "way_id", labels, source, report, compare=["kind", "layer"])
+    plain, compared = ways.drop(columns=["geom", "course"]), ["kind", "layer", "oneway"]
+    same = merge_duplicates(plain, "way_id", labels, source, report, compare=compared)
     geometry = ways["geom"].to_numpy(dtype=object).copy()
+    course = geometry.copy()
     for _, rows in pd.Series(repeated).groupby(ways["way_id"].to_numpy()[repeated], sort=False):
+        course[rows.iloc[0]] = shapely.multilinestrings(shapely.get_parts(geometry[rows.to_numpy()]))
         geometry[rows.iloc[0]] = shapely.union_all(geometry[rows.to_numpy()], grid_size=GRID_M)
-    ways["geom"] = geometry
+    ways["geom"], ways["course"] = geometry, course
     return same
 
 

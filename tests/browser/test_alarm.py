@@ -1,8 +1,9 @@
-"""An alarm on the wall: posted by the interface, lit, listed, sounded, picked by keys, sent by voice, closed, gone."""
+"""An alarm on the wall: posted, lit, listed, sounded, clicked, sent by voice, handled, closed, gone, replayed."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,17 +12,24 @@ from playwright.sync_api import Browser, Page, expect
 
 from i18n import t
 from tests.browser.conftest import is_local, watch
-from tests.fixtures.alarm_screens import Screens, end_alarms, find_delays, post_alarms
+from tests.fixtures.alarm_screens import Screens, end_alarms, find_delays, open_client, post_alarms
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.serving import run_shapan
-from tests.fixtures.wall_page import ACT_MS, BARE, Wall, count_alarm_red
+from tests.fixtures.wall_page import ACT_MS, BARE, Wall, count_alarm_red, count_near
 
 HOME = "万户新村东区2幢1单元902室"
 SCREENS = 20
+REPLAYED = (201, 184, 255)  # the ring of what was loud then
 PROMISED_S = 1.0  # the issue's, 95 of a hundred
 
 _GIVE = "(id) => window.shapan.alarms.scene.alarms.find((alarm) => alarm.id === id)"
 _LIT = "() => window.shapan.alarms.lit"
+_LIGHT = "(id) => window.shapan.alarms.beacons.boxes.find((box) => box.id === id)"
+_IN_REPLAY = "(id) => window.shapan.replay.scene?.incidents.find((one) => one.id === id)"
+_SHOWN_AT = """({ id, at }) => {
+    window.shapan.replay.seek(at);
+    return window.shapan.replay.shown.find((one) => one.id === id)?.code ?? null;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +64,24 @@ def await_lit(page: Page, incident_id: str) -> None:
     page.wait_for_function("(id) => window.shapan.alarms.lit[id]", arg=incident_id, timeout=ACT_MS)
 
 
-def test_an_alarm_from_the_post_to_the_close(opened: Wall, live_server: LiveServer, key: str) -> None:
+def check_replayed(opened: Wall, incident_id: str) -> None:
+    """The day once more: loud when it was reported, calm when somebody had it, gone when it was closed."""
+    page = opened.page
+    opened.act("replay")
+    page.wait_for_function(_IN_REPLAY, arg=incident_id, timeout=ACT_MS)
+    page.evaluate("() => window.shapan.replay.play(false)")
+    told = page.evaluate(_IN_REPLAY, incident_id)
+    assert told["p"] == "东区2幢1单元902室"
+    assert [code for _, code in told["m"]] == [0, 1, 2, 3]
+    codes = [page.evaluate(_SHOWN_AT, {"id": incident_id, "at": at}) for at, _ in told["m"]]
+    assert codes == [0, 1, None, None]
+    assert page.evaluate(_SHOWN_AT, {"id": incident_id, "at": told["m"][0][0] - 60_000}) is None
+    page.evaluate(_SHOWN_AT, {"id": incident_id, "at": told["m"][0][0]})
+    assert count_near(opened.shoot(BARE), REPLAYED, within=4) > 20  # drawn, and not in red
+    opened.act("replay-end")
+
+
+def test_an_alarm_from_the_post_to_the_replay(opened: Wall, live_server: LiveServer, key: str) -> None:
     page = opened.page
     side = page.locator(".sp-alarms")
     expect(side).to_contain_text(t("alarms.none", "zh"))
@@ -92,8 +117,9 @@ def test_an_alarm_from_the_post_to_the_close(opened: Wall, live_server: LiveServ
     expect(sound).to_have_attribute("data-sound", "silent")
     until = page.evaluate("() => window.shapan.alarms.chime.until - Date.now()")
     assert 0 < until <= 12 * 3600_000
-    # Three keys: the alarm, who, and that it was said by voice.
-    page.keyboard.press("Numpad1")
+    # Its light is clicked; who, and that it was said by voice, are keys.
+    light = page.evaluate(_LIGHT, incident_id)
+    page.mouse.click((light["left"] + light["right"]) / 2, (light["top"] + light["bottom"]) / 2)
     panel = page.locator(".sp-alarm-panel")
     expect(panel.locator("[data-responder]").first).to_be_visible(timeout=ACT_MS)
     for name in ("who", "say", "gates", "earlier"):
@@ -103,7 +129,7 @@ def test_an_alarm_from_the_post_to_the_close(opened: Wall, live_server: LiveServ
     expect(chosen).to_have_attribute("aria-current", "true")
     call_sign = chosen.locator("b").evaluate("(node) => node.firstChild.textContent")
     expect(panel.locator("blockquote")).to_contain_text(call_sign)
-    for state in ("sent", "accepted"):
+    for state in ("sent", "accepted", "on_scene"):
         page.keyboard.press("NumpadEnter")
         expect(panel.locator(f'.sp-panel-sent[data-state="{state}"]')).to_be_visible(timeout=ACT_MS)
     expect(row).to_have_attribute("data-quiet", "1", timeout=ACT_MS)  # somebody has it: it calms down
@@ -115,9 +141,20 @@ def test_an_alarm_from_the_post_to_the_close(opened: Wall, live_server: LiveServ
     expect(side).to_contain_text(t("alarms.hidden", "zh"))
     page.evaluate("() => window.shapan.rest.setVisiting(false)")
     assert page.evaluate("() => window.shapan.rest.mayTurn(1e9)") is False  # nor does the table turn
-    end_alarms(live_server.url, key, [incident_id])
+    page.keyboard.press("Numpad1")  # by the number pad as by the click: the alarm's panel
+    expect(panel.locator('.sp-panel-sent[data-state="on_scene"]')).to_be_visible(timeout=ACT_MS)
+    page.keyboard.press("Numpad0")
+    with open_client(live_server.url, key) as client:
+        for action, state in (("handle", "handled"), ("close", "closed")):
+            body = {"action": action, "reason": "told by radio"}
+            told = client.patch(f"/api/v1/incidents/{incident_id}", json=body).raise_for_status().json()
+            assert told["times"][-1]["state"] == state
     expect(row).to_have_count(0, timeout=ACT_MS)
-    assert count_alarm_red(opened.shoot()) == 0
+    assert page.evaluate(_LIGHT, incident_id) is None
+    end = time.monotonic() + ACT_MS / 1000
+    while count_alarm_red(opened.shoot()):  # the sheet of lights is drawn anew each second
+        assert time.monotonic() < end
+    check_replayed(opened, incident_id)
 
 
 def measure(opened: Wall, live_server: LiveServer, key: str, *, count: int, every_s: float) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 from typer.testing import CliRunner, Result
 
@@ -17,6 +18,7 @@ from data.drills import KEPT, is_drill
 from data.keys import to_key
 from data.queries import find_drill_alarms, get_info
 from data.runtime import Runtime, clear_store, set_store
+from data.sessions import Session, Sessions
 from data.settings import Settings
 from data.store import Store
 from data.viewer import Role, Viewer
@@ -27,15 +29,24 @@ from incidents.dispatching import DispatchAction, Way
 from incidents.drill_report import report_drill
 from incidents.drill_run import DrillRun
 from layers import SCENES
+from server.api import build_api
+from server.connect import build_connect_routes
 from server.dispatch_jobs import build_dispatch_schedulers
+from server.door import DoorState
 from server.drilling import build_drill_schedulers, make_drill
 from server.events import EventHub
+from server.index import Index
 from server.keeping import back_up
+from server.lan import LanOptions, OfficeNetwork
+from server.oidc import OfficeSignIn
+from server.oidc_options import ProviderOptions
+from server.oidc_provider import Provider
 from server.operations import LocalOperations
 from server.pairing_pages import build_surface_page
 from server.phone_sent import build_phone_routes
+from server.signin import SignIn
 from server.state import AppState
-from tests.fixtures.access import Clock
+from tests.fixtures.access import Clock, add
 from tests.fixtures.dispatch import OFFICER, add_responders, take_in
 from tests.fixtures.intake import KEY, build_store, make_key
 from ui.drill_part import build_drill_report
@@ -197,9 +208,30 @@ def test_it_says_so_on_pages_and_papers_and_tells_nobody_else(settings: Settings
         phone = TestClient(_with_viewer(Starlette(routes=build_phone_routes(state))))
         for lang in ("zh", "en"):
             assert t("table.drill", lang) in phone.get(f"/phone/sent?lang={lang}").text  # type: ignore[arg-type]
+        assert _list_unmarked(state) == []
     with Store(settings.store_path, key=to_key(KEY), clock=clock) as store:
         assert build_drill_schedulers(store, clock) == ()
         assert len(build_dispatch_schedulers(store, clock)) == 2
+
+
+def _list_unmarked(state: AppState) -> list[str]:
+    """Plain pages of this store that do not say that it is a drill."""
+    sessions = Sessions(state.store, clock=state.clock)
+    session = sessions.find(sessions.start(add(state.store, state.clock, "drill-officer")))
+    door = DoorState(state.store, state.clock, sessions, is_demo=False)
+    provider = Provider(ProviderOptions("https://sso.lan", "shapan"), state.clock)
+    options = LanOptions(("wanhu.lan",))
+    network = OfficeNetwork(state.runtime.settings.home, options, https_port=1, http_port=2, clock=state.clock)
+    routes = [
+        Route("/", Index(state, '<html><script type="module" src="x"></script></html>').respond),
+        *SignIn(door).build_routes(),
+        *OfficeSignIn(door, provider).build_routes(),
+        *build_connect_routes(network, is_drill=is_drill(state.store)),
+        Mount("/api/v1", app=build_api(state.store, state.clock)),
+    ]
+    page = TestClient(_with_viewer(Starlette(routes=routes), session))
+    paths = ("/", "/login", "/password", "/logout", "/oidc/return", "/api/v1/docs", "/connect")
+    return [path for path in paths if t("table.drill", "en") not in page.get(f"{path}?lang=en").text]
 
 
 def shapan(settings: Settings, *arguments: str) -> Result:
@@ -235,11 +267,12 @@ def _unescape(html: str) -> str:
     return html.replace("&quot;", '\\"')
 
 
-def _with_viewer(inner: Starlette) -> Starlette:
+def _with_viewer(inner: Starlette, session: Session | None = None) -> Starlette:
     """The door's part: who looks."""
 
     async def run(scope: dict, receive: object, send_: object) -> None:  # type: ignore[type-arg]
-        scope.setdefault("state", {})["viewer"] = Viewer(Role.OFFICER, account_id="o1", name="officer07")
+        viewer = Viewer(Role.OFFICER, account_id="o1", name="officer07")
+        scope.setdefault("state", {}).update(viewer=viewer, session=session)
         await inner(scope, receive, send_)  # type: ignore[arg-type]
 
     return run  # type: ignore[return-value]

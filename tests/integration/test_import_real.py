@@ -15,6 +15,8 @@ from data.importing import ImportOptions, ImportReport, SourceFile, import_sourc
 from data.store import Store
 from gis.errors import RecordMissingError, RefusedError
 from tests.integration.import_support import (
+    LAT,
+    LON,
     buildings,
     clock,
     content,
@@ -83,6 +85,53 @@ def test_roads_of_the_real_community_meet_at_ends(importing: Importing, real_dat
     assert gap_m.max() < 0.002
     # What runs twice is kept once: the whole is as long as the union of the ways.
     assert stored.length.sum() == pytest.approx(sum(noded_by_layer(source.loc[lines.index])), rel=1e-5)
+    # One-way streets run as in the file, however the cutting turned their pieces; 42 are tagged so, some being built.
+    tagged = source["other_tags"].str.contains('"oneway"=>"yes"', na=False)
+    marked = source[tagged & source.index.isin(lines.index)]
+    assert tagged.sum() == 42
+    found = store.read_geo("SELECT oneway, ST_AsWKB(geom) AS geom FROM roads WHERE oneway <> 0")
+    assert found.length.sum() == pytest.approx(shapely.union_all(marked.geometry.to_numpy()).length, rel=1e-3)
+    for sign, piece in zip(found["oneway"], found.geometry, strict=True):
+        begin, end = (piece.interpolate(share, normalized=True) for share in ((0.4, 0.6) if sign > 0 else (0.6, 0.4)))
+        way = next(one for one in marked.geometry.explode() if max(one.distance(begin), one.distance(end)) < 0.005)
+        assert way.project(begin) < way.project(end)
+
+
+def one_way_street(number: int, word: object, *, turned: bool = False, **more: object) -> dict[str, object]:
+    """An east-west street of about 90 m, the n-th about 60 m north of the one before."""
+    line = [[LON, LAT + number * 0.0006], [LON + 0.001, LAT + number * 0.0006]]
+    return feature(
+        {"type": "LineString", "coordinates": line[::-1] if turned else line}, id=f"R{number}", highway="tertiary",
+        单行道=word, **more,
+    )  # fmt: skip
+
+
+def test_one_way_streets_in_the_words_of_files(importing: Importing) -> None:
+    words = ["yes", "单行", "是", "1", "-1", "反向", "no", "双向", None, "有时", None]
+    turned = {1, 5}
+    streets = [one_way_street(i, word, turned=i in turned) for i, word in enumerate(words)]
+    streets[-1]["properties"]["junction"] = "roundabout"  # type: ignore[index]
+    line = [[LON + 0.0004, LAT + 0.0063], [LON + 0.0004, LAT - 0.0003]]
+    across = feature({"type": "LineString", "coordinates": line}, id="X")
+    store, report = importing([geojson([*streets, across], "roads.geojson")])
+    assert report.count("road_oneway") == 1  # 有时
+
+    def eastwards() -> dict[str, set[int]]:
+        """By street: 1 where vehicles go east on all its pieces, -1 west, 0 both ways."""
+        found = store.read_geo("SELECT way_id, oneway, ST_AsWKB(geom) AS geom FROM roads")
+        ends = shapely.get_x(shapely.get_point(found.geometry.to_numpy(), -1))
+        east = np.sign(ends - shapely.get_x(shapely.get_point(found.geometry.to_numpy(), 0))) * found["oneway"]
+        return east.astype(int).groupby(found["way_id"]).agg(set).to_dict()
+
+    expected = {"w-R0": 1, "w-R1": -1, "w-R2": 1, "w-R3": 1, "w-R4": -1, "w-R5": 1, "w-R10": 1}
+    expected |= dict.fromkeys(("w-R6", "w-R7", "w-R8", "w-R9", "w-X"), 0)
+    assert eastwards() == {way: {sign} for way, sign in expected.items()}
+    assert len(rows(store, "roads")) > len(words) * 2 - 2  # each was cut by the one across
+
+    again = import_sources(store, [geojson([*streets, across], "roads.geojson")], ImportOptions(), clock=clock)
+    assert (again.tables["roads"].new, again.tables["roads"].changed) == (0, 0)
+    import_sources(store, [geojson([one_way_street(0, "-1")], "roads.geojson")], ImportOptions(), clock=clock)
+    assert eastwards() == {way: {sign} for way, sign in (expected | {"w-R0": -1}).items()}
 
 
 def noded_by_layer(ways: gpd.GeoDataFrame) -> list[float]:

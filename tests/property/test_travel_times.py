@@ -44,12 +44,16 @@ Corner = tuple[int, int]
 
 @dataclass(frozen=True)
 class Street:
-    """Between two corners of the lattice; `bar` stands at its middle: a gate open by day, a wall, or nothing."""
+    """
+    Between two corners of the lattice; `bar` stands at its middle: a gate open by day, a wall, or nothing. `sign` is a
+    one-way sign: 1 from its beginning to its end, -1 back, 0 none.
+    """
 
     begin: Corner
     end: Corner
     kind: str
     bar: str
+    sign: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def towns(draw: st.DrawFn) -> tuple[list[Street], list[Place]]:
     bars = draw(
         st.lists(st.sampled_from(["", "", "gate", "door", "wall"]), min_size=len(kept), max_size=len(kept))
     )  # a door is for pedestrians
-    streets = [Street(a, b, kind, bar) for (a, b), kind, bar in zip(kept, kinds, bars, strict=True)]
+    signs = draw(st.lists(st.sampled_from([0, 0, 1, -1]), min_size=len(kept), max_size=len(kept)))
+    streets = [Street(a, b, *rest) for (a, b), *rest in zip(kept, kinds, bars, signs, strict=True)]
     shares = st.sampled_from([0.38, 0.4, 0.45, 0.55, 0.6])
     places = draw(st.lists(st.builds(Place, st.integers(0, len(streets) - 1), shares), min_size=2, max_size=6))
     return streets, places
@@ -89,7 +94,7 @@ def to_network(streets: list[Street]) -> WalkNetwork:
         elif street.bar == "wall":
             across = (0.0, 5.0) if y1 == y2 else (5.0, 0.0)
             walls.append([(x - across[0], y - across[1]), (x + across[0], y + across[1])])
-    return build(roads(*lines), gates=gates, walls=walls)
+    return build(roads(*lines, one_way=[s.sign for s in streets]), gates=gates, walls=walls)
 
 
 def locate(streets: list[Street], place: Place) -> shapely.Point:
@@ -113,9 +118,11 @@ def brute_force_s(streets: list[Street], origin: Place, destination: Place, vehi
     while changed:
         changed = False
         for one, other, kind, length_m, number in arcs:
-            for a, b in ((one, other), (other, one)):
+            for a, b, way in ((one, other, 1), (other, one, -1)):
                 for mode in ("foot", vehicle):
                     speed = PACE[mode].get(kind, 0.0)
+                    if obeys(mode, kind) and streets[number].sign == -way:
+                        continue
                     if speed == 0.0 or (a, mode) not in best:
                         continue
                     if {a, b} == {(number, "before"), (number, "behind")} and not passes(streets[number], mode, is_day):
@@ -129,6 +136,11 @@ def brute_force_s(streets: list[Street], origin: Place, destination: Place, vehi
                 best[point, "foot"] = time_s + LEAVE_S
                 changed = True
     return best.get(("D", "foot"), INF)
+
+
+def obeys(mode: str, kind: str) -> bool:
+    """Who keeps to one-way signs: cars everywhere, e-bikes on streets, nobody on foot."""
+    return mode == "car" or (mode == "ebike" and kind == "main")
 
 
 def passes(street: Street, mode: str, is_day: bool) -> bool:

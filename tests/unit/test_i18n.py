@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from i18n import LANGUAGES, check_language, section, t, term
+from i18n import LANGUAGES, check_language, say_age, section, t, term
 
 ROOT = Path(__file__).resolve().parents[2]
 STRINGS = ROOT / "i18n" / "strings"
@@ -107,3 +107,9 @@ def test_any_other_language_becomes_chinese(value: object) -> None:
 def test_a_code_that_a_file_brought_is_called_by_itself() -> None:
     assert term("site_kind", "hotel", "zh") == "旅馆"
     assert term("site_kind", "observatory", "zh") == "observatory"
+
+
+def test_an_age_is_said_in_the_unit_that_one_would_say() -> None:
+    minutes = (0, 119, 120, 47 * 60 + 59, 48 * 60, 18_000)
+    assert [say_age(one, "en") for one in minutes] == ["0 min", "119 min", "2 h", "47 h", "2 days", "12 days"]
+    assert [say_age(one, "zh") for one in minutes][-2:] == ["2天", "12天"]

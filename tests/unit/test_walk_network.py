@@ -199,6 +199,27 @@ def test_who_has_left_the_car_does_not_drive_on() -> None:
     assert time_s(network, at(0, 0), at(-400, 20)) == pytest.approx(420 / FOOT_M_S)
 
 
+def test_a_one_way_street_sends_a_car_round_and_nobody_on_foot() -> None:
+    # A block of 300 m by 100 m; its southern side may be driven eastwards only, whichever way it was drawn.
+    block = [(0.0, 0.0), (300.0, 0.0)], [(300.0, 0.0), (300.0, 100.0), (0.0, 100.0), (0.0, 0.0)]
+    west, east = at(50, 0), at(250, 0)
+    for street, sign in ((block[0], 1), (block[0][::-1], -1)):
+        for kind, car_m_s, ebike_obeys in (("main", 8.0, True), ("service", 4.0, False)):
+            network = build(roads((kind, street), (kind, block[1]), one_way=(sign, 0)))
+            with_it, against = 200.0, 50 + 100 + 300 + 100 + 50.0  # metres: over 50 m of it, and round the block
+            for vehicle, one, other, seconds in (
+                (Vehicle.CAR, west, east, with_it / car_m_s + 10),
+                (Vehicle.CAR, east, west, against / car_m_s + 10),
+                (Vehicle.EBIKE, east, west, (against if ebike_obeys else with_it) / 4.0 + 10),
+                (Vehicle.FOOT, east, west, with_it / 1.4),
+            ):
+                route = find_route(network, Spot(one), Spot(other), vehicle=vehicle, at=NOON)
+                assert route is not None
+                assert route.travel_time_s == pytest.approx(min(seconds, with_it / 1.4))
+                ridden = route.vehicle is not Vehicle.FOOT
+                assert route.length_m == pytest.approx(against if ridden and seconds > with_it / 4 + 10 else with_it)
+
+
 def test_a_car_does_not_pass_a_gate_for_pedestrians() -> None:
     network = build(roads(("inner", [(0, 0), (400, 0)])), gates=[gate("D1", 200, 0, kind="pedestrian")])
     walked = time_s(network, at(0, 0), at(400, 0), vehicle=Vehicle.CAR)

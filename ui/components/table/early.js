@@ -7,6 +7,7 @@ const told = document.getElementById("shapan-first");
 if (told) {
   const first = new First(JSON.parse(told.textContent));
   first.canvas.style.cssText = "position:fixed;inset:0;z-index:1;pointer-events:none;background:#090f1c";
+  if (first.data.drill) first.say(first.data.drill);
   document.body.append(first.canvas);
   window.shapanEarly = first;
   first.draw().catch(() => window.shapanEarly === first && (window.shapanEarly = null));

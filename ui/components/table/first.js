@@ -100,6 +100,15 @@ export class First {
     return this.camera.fit(points.length ? points : [[-400, -400], [400, 400]], { pitch, bearing, insets, maxZoom: 20 });
   }
 
+  /** A mark over the picture until the table, which has its own, takes it over. */
+  say(words) {
+    this.mark = document.createElement("strong");
+    this.mark.setAttribute("role", "note");
+    this.mark.textContent = words;
+    this.mark.style.cssText = "position:absolute;inset:0.8rem 0 auto;width:fit-content;margin:auto;z-index:2;padding:0.3rem 1rem;border-radius:0.25rem;background:#ffbe54;color:#17100a;font:800 1.4rem system-ui,sans-serif";
+    this.canvas.append(this.mark);
+  }
+
   remove() {
     this.instance?.finalize();
     this.canvas.remove();
@@ -113,6 +122,7 @@ export function takeEarly(data) {
   if (!early) return null;
   if (early.data.lang === data.lang) {
     early.canvas.removeAttribute("style");
+    early.mark?.remove();
     return early;
   }
   early.draw().finally(() => early.remove());
