@@ -1,10 +1,13 @@
-"""Inside a building: what happened in each home, as counts. No person is in any of it."""
+"""
+Inside a building: what is known of one home beside its register row. No person is in any of it, so that a screen that
+everybody sees may show it.
+"""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from data.masking import sees_sensitive
+from data.masking import is_shown_persons, sees_sensitive
 from data.moments import to_stored_time
 from data.queries_incidents import CATEGORY_TREE
 from data.reading import find_history_start, read_rows
@@ -23,6 +26,83 @@ WHERE u.building_id = $building_id AND i.status NOT IN ('cancelled', 'duplicate'
 GROUP BY i.unit_id ORDER BY i.unit_id
 """
 )
+# Homes on the same landing, and those above and below: that is whom noise, smoke and water reach.
+_NEIGHBOURS = """
+SELECT o.unit_id, o.room, CASE WHEN o.unit_id = u.unit_id THEN 'own' WHEN o.level = u.level THEN 'landing'
+    WHEN o.level > u.level THEN 'above' ELSE 'below' END AS where_is
+FROM units u JOIN units o ON o.building_id = u.building_id
+    AND (o.unit_id = u.unit_id OR (coalesce(o.entrance_id, '') = coalesce(u.entrance_id, '')
+        AND (o.level = u.level OR (abs(o.level - u.level) = 1 AND right(o.room, 2) = right(u.room, 2)))))
+WHERE u.unit_id = $unit_id
+"""
+_REPORTS = (
+    CATEGORY_TREE
+    + f"""
+, near AS ({_NEIGHBOURS})
+SELECT n.where_is, n.unit_id, n.room, i.category, i.reported_utc, i.status, i.disposition, b.grid_id
+FROM incidents i JOIN near n ON n.unit_id = i.unit_id LEFT JOIN kinds k USING (category)
+    LEFT JOIN units u ON u.unit_id = $unit_id LEFT JOIN buildings b ON b.building_id = u.building_id
+WHERE i.status NOT IN ('cancelled', 'duplicate') AND ($sees_all OR NOT coalesce(k.sensitive, false))
+    AND ($grids IS NULL OR list_contains($grids, b.grid_id))
+ORDER BY n.where_is <> 'own', i.reported_utc DESC, i.incident_id LIMIT $limit
+"""
+)
+_VISITS = """
+SELECT t.task_id, CASE WHEN $disputes OR t.kind <> 'dispute' THEN t.kind ELSE 'other' END AS kind, t.state, t.due_utc,
+    t.submitted_utc, t.closed_utc, t.findings_count, t.mended, t.recheck_id,
+    r.state AS recheck_state, r.mended AS recheck_mended, b.grid_id,
+    (SELECT string_agg(f.code, ' ' ORDER BY f.code) FROM task_findings f WHERE f.task_id = t.task_id) AS codes,
+    (SELECT min(f.rectify_by) FROM task_findings f WHERE f.task_id = t.task_id) AS rectify_by,
+    (SELECT count(*) FROM task_photos p WHERE p.task_id = t.task_id) AS photos
+FROM tasks t LEFT JOIN tasks r ON r.task_id = t.recheck_id JOIN units u ON u.unit_id = t.unit_id
+    LEFT JOIN buildings b ON b.building_id = u.building_id
+WHERE t.unit_id = $unit_id AND t.state <> 'cancelled' AND t.kind <> 'patrol'
+    AND ($grids IS NULL OR list_contains($grids, b.grid_id))
+ORDER BY coalesce(t.submitted_utc, t.due_utc) DESC, t.task_id LIMIT $limit
+"""
+_RENTAL = """
+SELECT r.rental_id, r.colour, r.rooms_count, r.beds_count, r.tenants_count, r.registered_on, r.last_visit_on,
+    r.landlord_name IS NOT NULL AS has_landlord, r.suspected_group, r.suspicion_reason, r.confirmed_utc,
+    v.state, v.rule_set, v.clause, v.since_utc, v.expires_utc, b.grid_id
+FROM rentals r JOIN units u ON u.unit_id = r.unit_id LEFT JOIN buildings b ON b.building_id = u.building_id
+    LEFT JOIN verdicts v ON v.rental_id = r.rental_id
+WHERE r.unit_id = $unit_id AND ($grids IS NULL OR list_contains($grids, b.grid_id)) ORDER BY r.rental_id
+"""
+
+
+@governed
+def find_unit_reports(store: Store, viewer: Viewer, unit_id: str, *, limit: int = 10) -> pd.DataFrame:
+    """
+    Incidents of a home (`where_is` own) and of its neighbours (landing, above, below), its own first, then the newest.
+
+    Who may not know a sensitive kind is not told that there was one.
+    """
+    parameters = {
+        "unit_id": unit_id, "sees_all": sees_sensitive(viewer), "limit": limit,
+        "grids": find_grid_limit(viewer, "query", "find_unit_reports"),
+    }  # fmt: skip
+    return read_rows(store, viewer, ("units",), _REPORTS, parameters)
+
+
+@governed
+def find_unit_visits(store: Store, viewer: Viewer, unit_id: str, *, limit: int = 6) -> pd.DataFrame:
+    """
+    Visits of a home, the newest or next first: what was found (`codes`), until when it had to be mended, and was it.
+
+    That a visit was a mediation is told to those who may see persons at all.
+    """
+    parameters = {
+        "unit_id": unit_id, "limit": limit, "disputes": is_shown_persons(viewer),
+        "grids": find_grid_limit(viewer, "query", "find_unit_visits"),
+    }  # fmt: skip
+    return read_rows(store, viewer, ("units",), _VISITS, parameters)
+
+
+@governed
+def find_unit_rentals(store: Store, viewer: Viewer, unit_id: str) -> pd.DataFrame:
+    """Rentals of a home, each with its verdict: rule set, clause, since when, until; `has_landlord`: registered."""
+    grids = find_grid_limit(viewer, "query", "find_unit_rentals")
+    return read_rows(store, viewer, ("units",), _RENTAL, {"unit_id": unit_id, "grids": grids})
 
 
 @governed

@@ -29,6 +29,7 @@ from server.pairing_routes import PairingRoutes
 from server.phone_sent import build_phone_routes
 from server.scenes import SceneEndpoint
 from server.state import AppState
+from server.unit_panel import build_unit_routes
 
 BESIDE_THE_TABLE = ("surfaces", "inside", "ground")
 """Components whose scripts are served as the table's are."""
@@ -71,6 +72,7 @@ def build_routes(
         Route("/scene/{layer}.json", files.respond),
         Route("/vendor/deck.js", renderer.respond),
         *build_alarm_routes(state),
+        *build_unit_routes(state),
         Route(
             "/assets/{path:path}",
             AssetsEndpoint(assets, boot_id=state.runtime.boot_id, beside=BESIDE_THE_TABLE).respond,

@@ -116,10 +116,10 @@ def _show_found(store: Store, viewer: Viewer, task: Task, lang: Language) -> Non
             st.markdown(late + escape_markdown(one["narrative"] or t("tasks.no_words", lang)))
             place = t(f"tasks.place_{one['place_source']}", lang)
             st.caption(escape_markdown(f"{format_time(one['captured_utc'])} · {place}"))
-            _show_photos(store, viewer, [p for p in photos if p["evidence_id"] == one["evidence_id"]], lang)
+            show_photos(store, viewer, [p for p in photos if p["evidence_id"] == one["evidence_id"]], lang)
 
 
-def _show_photos(store: Store, viewer: Viewer, photos: list[dict[str, Any]], lang: Language) -> None:
+def show_photos(store: Store, viewer: Viewer, photos: list[dict[str, Any]], lang: Language) -> None:
     """Pictures only when somebody asks for them: each look is in the log."""
     if not photos:
         return

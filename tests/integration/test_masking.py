@@ -55,7 +55,10 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         query(store, viewer, kind, place_id)
         for kind, place_id in (("building", "1"), ("grid", "g1"), ("site", "1"), ("unit", "1"))
     ],
-    "find_unit_incidents": lambda query, store, viewer: [query(store, viewer, "1")],
+    **dict.fromkeys(
+        (f"find_unit_{n}" for n in ("incidents", "rentals", "reports", "visits")),
+        lambda query, store, viewer: [query(store, viewer, "1")],
+    ),
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_scene": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_earlier": ask_a_day_later,

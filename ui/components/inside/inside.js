@@ -7,9 +7,12 @@ import { layOut } from "./layout.js";
 const GAP = 0.06;
 
 export class Inside {
-  /** `t(key, values)` is the catalogue; called back are `onUnit(id)`, `onFloor(level)` and `onColour(name)`. */
-  constructor(root, { t, onUnit = () => {}, onFloor = () => {}, onColour = () => {} }) {
-    Object.assign(this, { root, t, onUnit, onFloor, onColour, record: null, unit: null, level: null, colour: "use" });
+  /**
+   * `t(key, values)` is the catalogue; called back are `onUnit(id)`, `onFloor(level)` and `onColour(name)`. `findPanel(id)`
+   * gives what is known of a home ({id, title, address, sections}), or nothing.
+   */
+  constructor(root, { t, onUnit = () => {}, onFloor = () => {}, onColour = () => {}, findPanel = null }) {
+    Object.assign(this, { root, t, onUnit, onFloor, onColour, findPanel, record: null, unit: null, level: null, colour: "use", panel: null, visiting: false });
     this.section = el("div", { class: "in-section" });
     this.plan = el("div", { class: "in-plan" });
     this.head = el("header", { class: "in-head" });
@@ -26,6 +29,7 @@ export class Inside {
   /** Show another building, or nothing. */
   show(record, { unit = null, level = null } = {}) {
     this.record = record;
+    this.panel = null; // what is known of a home may have changed as well
     this.layout = record ? layOut(record) : null;
     this.unit = unit;
     this.level = level ?? this.findUnit(unit)?.l ?? this.findFirstLevel();
@@ -45,7 +49,19 @@ export class Inside {
   }
 
   selectColour(name) {
-    if (COLOURS.includes(name)) this.colour = name;
+    if (this.colours.includes(name)) this.colour = name;
+    this.draw();
+  }
+
+  get colours() {
+    return this.visiting ? FOR_VISITORS : COLOURS;
+  }
+
+  /** Visitors stand before the screens: nothing that is known of single homes. */
+  setVisiting(on) {
+    if (this.visiting === on) return;
+    this.visiting = on;
+    if (!this.colours.includes(this.colour)) this.colour = this.colours[0];
     this.draw();
   }
 
@@ -175,21 +191,33 @@ export class Inside {
   drawFacts() {
     const { t } = this;
     const unit = this.findUnit(this.unit);
-    if (!unit) {
-      this.facts.replaceChildren(el("p", { class: "in-note" }, t(this.record.units.length ? "inside.touch_unit" : "inside.no_units_why")));
+    this.side.dataset.unit = unit && !this.visiting ? "yes" : "no";
+    if (!unit || this.visiting) {
+      const key = this.visiting ? "hidden_from_visitors" : this.record.units.length ? "touch_unit" : "no_units_why";
+      this.facts.replaceChildren(el("p", { class: "in-note" }, t(`inside.${key}`)));
+      this.panel = null;
       return;
     }
-    const door = this.record.entrances.find((one) => one.id === unit.e)?.n;
-    const rows = [
-      [t("inside.fact_where"), [door, this.nameLevel(unit.l)].filter(Boolean).join(" · ")],
-      [t("inside.fact_use"), [t(`inside.use_${unit.u}`), unit.t].filter(Boolean).join(" · ")],
-      [t("inside.fact_area"), unit.m === null ? t("inside.unknown") : `${unit.m} m²`],
-      [t("inside.fact_rental"), unit.r ? t(`inside.rental_${unit.r.c || "plain"}`) : t("inside.rental_no")],
-      unit.r?.s ? [t("inside.fact_group"), t(unit.r.ok ? "inside.group_confirmed" : "inside.group_suspected")] : null,
-      [t("inside.fact_visit"), unit.r?.v || unit.v || t("inside.never")],
-    ];
-    this.facts.replaceChildren(el("h2", {}, unit.n),
-      el("dl", {}, ...rows.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+    if (this.panel?.asked !== unit.id) this.readPanel(unit.id);
+    else if (this.panel.told) this.facts.replaceChildren(...this.drawPanel(this.panel.told));
+    else this.facts.replaceChildren(el("h2", {}, unit.n), el("p", { class: "in-note" }, t(this.panel.failed ? "inside.panel_failed" : "inside.panel_loading")));
+  }
+
+  /** Ask what is known of a home; while it is on its way the number stands there. */
+  async readPanel(id) {
+    const panel = (this.panel = { asked: id, told: null });
+    this.drawFacts();
+    panel.told = (await this.findPanel?.(id).catch(() => null)) ?? null;
+    panel.failed = !panel.told;
+    if (this.panel === panel) this.drawFacts();
+  }
+
+  drawPanel({ title, address, sections }) {
+    return [el("h2", {}, title), el("p", { class: "in-note" }, address), ...sections.map((part) => el("section", { "data-part": part.name },
+      el("h3", {}, part.title),
+      part.rows.length ? el("dl", {}, ...part.rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])) : null,
+      part.lines.length ? el("ul", {}, ...part.lines.map((line) => el("li", {}, line))) : null,
+      part.none ? el("p", { class: "in-note" }, part.none) : null))];
   }
 
   drawLegend() {
@@ -201,7 +229,7 @@ export class Inside {
     }
     const keys = [...counts.values()].sort((a, b) => a.rank - b.rank);
     this.legend.replaceChildren(
-      el("nav", { class: "in-modes", "aria-label": t("inside.colour_by") }, ...COLOURS.map((name) => el("button", {
+      el("nav", { class: "in-modes", "aria-label": t("inside.colour_by") }, ...this.colours.map((name) => el("button", {
         type: "button", "data-colour": name, "aria-pressed": name === this.colour ? "true" : "false", onclick: () => this.onColour(name),
       }, t(`inside.by_${name}`)))),
       el("ul", {}, ...keys.map((look) => el("li", {},

@@ -16,6 +16,12 @@ export async function fetchScene(name, params = {}) {
   return answer.json();
 }
 
+/** What is known of one home, in words (server/unit_panel.py). */
+export async function fetchUnit(id) {
+  const answer = await fetch(`/unit/${encodeURIComponent(id)}.json?lang=${data.lang}`, { credentials: "same-origin", cache: "no-store" });
+  return answer.ok ? answer.json() : null;
+}
+
 /** The first page of a device: what it is for, why it is not paired (any more), and the field for the code. */
 export function buildWelcome(surface, channel, why) {
   const { form, code } = buildJoin({ channel, t, el });

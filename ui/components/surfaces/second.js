@@ -1,6 +1,9 @@
 // The second screen: whatever is selected on the table, from inside.
 import { Inside } from "../inside/inside.js";
-import { Channel, buildHead, buildWelcome, data, el, fetchScene, root, t } from "./page.js";
+import { Channel, buildHead, buildWelcome, data, el, fetchScene, fetchUnit, root, t } from "./page.js";
+
+const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents", "tasks", "verdicts"];
+const AGAIN_MS = 300;
 
 class Second {
   constructor() {
@@ -11,6 +14,7 @@ class Second {
       t,
       onUnit: (id) => this.choose({ kind: "unit", id }),
       onFloor: (level) => this.chooseFloor(level),
+      findPanel: (id) => fetchUnit(id),
       onColour: (name) => {
         this.inside.selectColour(name);
         this.channel.say("colour", name);
@@ -27,8 +31,14 @@ class Second {
     const source = new EventSource("/events");
     source.addEventListener("revisions", (event) => {
       const changed = Object.keys(JSON.parse(event.data));
-      if (this.building && changed.some((table) => ["units", "rentals", "buildings", "floors", "entrances"].includes(table))) this.load({ building: this.building }, { unit: this.inside.unit, level: this.inside.level });
+      if (this.building && changed.some((table) => TABLES.includes(table))) this.loadAgain();
     });
+  }
+
+  /** Soon, and once for all that came in meanwhile. */
+  loadAgain() {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.building && this.load({ building: this.building }, { unit: this.inside.unit, level: this.inside.level }), AGAIN_MS);
   }
 
   showState(state) {
@@ -47,6 +57,7 @@ class Second {
   async hear(topic, value) {
     if (topic === "select") await this.follow(value);
     if (topic === "colour") this.inside.selectColour(value);
+    if (topic === "switches") this.inside.setVisiting(Boolean(value?.visiting));
     if (topic === "floor" && value && value.building === this.building) this.inside.selectLevel(value.level);
   }
 

@@ -165,7 +165,7 @@ class Tablet {
   }
 
   drawLayers() {
-    const names = Object.keys(this.switches);
+    const names = Object.keys(this.switches).filter((name) => name !== "visiting"); // that is the wall's own
     if (!names.length) return [el("p", { class: "sf-note" }, t("surfaces.wall_away"))];
     return [el("div", { class: "sf-list" }, ...names.map((name) => this.big(t(`wall.layer_${name}`), this.switches[name], () => this.channel.say("layers", { [name]: !this.switches[name] }), { "data-layer": name })))];
   }

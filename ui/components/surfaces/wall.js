@@ -35,7 +35,8 @@ export class WallSurfaces {
   }
 
   switched() {
-    this.channel.say("switches", Object.fromEntries(this.table.data.switches.map((one) => [one.id, this.table.isOn(one.id)])));
+    const layers = this.table.data.switches.map((one) => [one.id, this.table.isOn(one.id)]);
+    this.channel.say("switches", Object.fromEntries([...layers, ["visiting", this.table.visiting]]));
   }
 
   // ---- what it hears -----------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ export class Rest {
     }
     this.table.alarms.setHidden();
     this.table.refresh();
+    this.table.surfaces.switched();
   }
 
   /** Once a second. */
