@@ -13,7 +13,12 @@ from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from gis.errors import BadRecordError
 
-TABLES: Final = {"visits": "visit_rules.csv", "group_rentals": "group_rental_rules.csv", "checklists": "checklists.csv"}
+TABLES: Final = {
+    "visits": "visit_rules.csv",
+    "group_rentals": "group_rental_rules.csv",
+    "checklists": "checklists.csv",
+    "rounds": "round_rules.csv",
+}
 _MOST_CHARACTERS: Final = 200_000
 
 

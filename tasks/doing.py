@@ -127,7 +127,7 @@ def act(store: Store, viewer: Viewer, task_id: str, order: Order, *, clock: Cloc
             if order.evidence is None:
                 raise
             refused, step = str(error), replace(step, action=Action.KEEP)
-            step = replace(step, findings=(), mended=None)
+            step = replace(step, findings=(), mended=None, again_utc=None)
             after = take_step(task, step)
         rows = build_rows(task, step, order, texts, key, is_late=refused is not None, clock=clock)
         change = TaskChange(((task_id, to_event(step)),), {task_id: to_columns(after)}, rows=rows)

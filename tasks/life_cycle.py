@@ -5,6 +5,8 @@ Life of a task (任务): which step may follow which, and what the steps lead to
        └ refused ┘           └ sent back ┘        └ rectifying (限期整改) → re-checked → closed
                                                                 and cancelled, from any open state
 
+Nobody at home (`nobody_home`) is no end: the task goes back to accepted, with when the worker comes again.
+
 Nothing is kept but steps: the state is what they lead to (`rebuild`). Evidence is never lost: what arrives when its
 step is not possible any more (another closed the task, it was forwarded while the phone was away) is kept by the step
 `keep`, which changes nothing else. Who did two things at once has done the first: arriving is accepting, submitting
@@ -75,6 +77,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     ARRIVE = "arrive"
     ATTACH = "attach"
+    NOBODY_HOME = "nobody_home"
     HOLD_SESSION = "hold_session"
     SUBMIT = "submit"
     SEND_BACK = "send_back"
@@ -93,7 +96,10 @@ ENDED = frozenset({State.CLOSED, State.CANCELLED})
 OPEN = tuple(state for state in State if state not in ENDED)
 AT_WORK = (State.ASSIGNED, State.ACCEPTED, State.ON_SITE)
 BY_RECEIVER = frozenset(
-    {Action.FORWARD, Action.ACCEPT, Action.REFUSE, Action.ARRIVE, Action.ATTACH, Action.HOLD_SESSION, Action.SUBMIT}
+    {
+        *(Action.FORWARD, Action.ACCEPT, Action.REFUSE, Action.ARRIVE, Action.ATTACH, Action.NOBODY_HOME),
+        *(Action.HOLD_SESSION, Action.SUBMIT),
+    }
 )
 """What the receiver does; the rest is for who directs, and `BY_ITSELF` follows from a clock or another task."""
 BY_ITSELF = frozenset({Action.REMIND, Action.ESCALATE, Action.RECHECK, Action.DROP_RECHECK, Action.KEEP})
@@ -108,6 +114,7 @@ _MOVES: Mapping[Action, Mapping[State, State]] = MappingProxyType(
         Action.REFUSE: dict.fromkeys((State.ASSIGNED, State.ACCEPTED), State.WAITING),
         Action.ARRIVE: dict.fromkeys((State.ASSIGNED, State.ACCEPTED), State.ON_SITE),
         Action.ATTACH: _SAME,
+        Action.NOBODY_HOME: dict.fromkeys(AT_WORK, State.ACCEPTED),
         Action.HOLD_SESSION: dict.fromkeys(AT_WORK, State.ON_SITE),
         Action.SUBMIT: dict.fromkeys(AT_WORK, State.SUBMITTED),
         Action.SEND_BACK: {State.SUBMITTED: State.ACCEPTED},
@@ -166,6 +173,8 @@ class Step:
         With `submit` of a rectification: whether what was found is mended.
     session_id, settled, follow_up_on
         With `hold_session` of a dispute.
+    again_utc
+        With `nobody_home`: when the worker comes again, as the notice says that was left.
     other_id
         The re-check that `demand` made, or whose end is told by `recheck`.
     """
@@ -185,6 +194,7 @@ class Step:
     session_id: str | None = None
     settled: bool | None = None
     follow_up_on: date | None = None
+    again_utc: datetime | None = None
     other_id: str | None = None
     kind: Kind | None = None
 
@@ -206,6 +216,8 @@ class Task:
     closed_utc: datetime | None = None
     sent_back_count: int = 0
     forwarded_count: int = 0
+    absent_count: int = 0
+    again_utc: datetime | None = None
     reminded_utc: datetime | None = None
     escalated_utc: datetime | None = None
     mended: bool | None = None
@@ -307,7 +319,7 @@ def _check_step(task: Task, step: Step) -> None:
         raise RefusedError(f"Task '{task.task_id}': {step.action} needs a receiver. Choose an account, grid or role.")
     if step.action is Action.FORWARD and step.receiver == task.receiver:
         raise RefusedError(f"Task '{task.task_id}' is with that receiver already. Choose another.")
-    if step.action in (Action.SUBMIT, Action.ATTACH) and step.evidence_id is None:
+    if step.action in (Action.SUBMIT, Action.ATTACH, Action.NOBODY_HOME) and step.evidence_id is None:
         raise RefusedError(f"Task '{task.task_id}': {step.action} needs evidence. Say what was found.")
     if step.action is Action.SUBMIT and task.kind is Kind.RECTIFICATION and step.mended is None:
         raise RefusedError(f"Task '{task.task_id}' is a re-check: say whether what was found is mended.")
@@ -315,6 +327,10 @@ def _check_step(task: Task, step: Step) -> None:
         raise RefusedError(f"Task '{task.task_id}': a session needs an id.")
     if step.action in (Action.DEMAND, Action.RECHECK) and step.other_id is None:
         raise RefusedError(f"Task '{task.task_id}': {step.action} needs the task that checks again.")
+    if step.action is Action.NOBODY_HOME:
+        seen_utc = step.captured_utc or step.at_utc
+        if step.again_utc is None or step.again_utc <= seen_utc:
+            raise RefusedError(f"Task '{task.task_id}': nobody_home needs a later time at which you come again.")
     if step.action is Action.EXTEND and (step.due_utc is None or step.due_utc <= step.at_utc):
         raise RefusedError(f"Task '{task.task_id}': extend needs a date that is still to come.")
 
@@ -341,7 +357,7 @@ def _apply(task: Task, step: Step, target: State) -> Task:
             )
         case Action.REFUSE:
             after = replace(after, receiver=None, accepted_by=None)
-        case Action.ACCEPT | Action.ARRIVE | Action.HOLD_SESSION | Action.SUBMIT:
+        case Action.ACCEPT | Action.ARRIVE | Action.HOLD_SESSION | Action.SUBMIT | Action.NOBODY_HOME:
             after = replace(after, accepted_by=task.accepted_by or step.by)
         case Action.SEND_BACK:
             after = replace(after, sent_back_count=task.sent_back_count + 1, submitted_by=None, submitted_utc=None)
@@ -361,6 +377,8 @@ def _apply(task: Task, step: Step, target: State) -> Task:
     if step.action is Action.HOLD_SESSION:
         settled = step.settled if step.settled is not None else task.settled
         after = replace(after, settled=settled, follow_up_on=step.follow_up_on or task.follow_up_on)
+    if step.action is Action.NOBODY_HOME:
+        after = replace(after, absent_count=task.absent_count + 1, again_utc=step.again_utc)
     if step.action is Action.SUBMIT:
         after = replace(
             after, submitted_by=step.by, submitted_utc=step.captured_utc or step.at_utc, findings=step.findings,

@@ -124,6 +124,7 @@ class Order:
     findings: tuple[Wrong, ...] = ()
     mended: bool | None = None
     session: Session | None = None
+    again_utc: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -216,6 +217,7 @@ def build_step(
         action_id=order.action_id,
         findings=tuple(Finding(f"{base}-{n}", one.code, one.rectify_by) for n, one in enumerate(order.findings)),
         mended=order.mended,
+        again_utc=order.again_utc if order.action is Action.NOBODY_HOME else None,
     )
     if session is not None and order.action is Action.HOLD_SESSION:
         return replace(step, session_id=f"s-{base}", settled=session.settled, follow_up_on=session.follow_up_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from data.rule_tables import parse_rows, put_rule_table, read_rule_table
@@ -11,6 +12,7 @@ from gis.errors import BadRecordError
 from tasks.checklists import parse_checklists
 from tasks.group_rentals import parse_clauses
 from tasks.life_cycle import Kind, Priority
+from tasks.round_rules import parse_round_rules
 
 COLOURS = ("green", "yellow", "orange", "red")
 ABOUT = ("rental_colour", "suspected_group", "site_kind", "after_incident")
@@ -88,7 +90,10 @@ def replace_rules(store: Store, viewer: Viewer, name: str, text: str | None, *, 
         The role may not, or a row cannot be; what was in force stays.
     """
     if text is not None:
-        checks = {"visits": parse_visit_rules, "group_rentals": parse_clauses, "checklists": parse_checklists}
+        checks: dict[str, Callable[[str], object]] = {
+            "visits": parse_visit_rules, "group_rentals": parse_clauses, "checklists": parse_checklists,
+            "rounds": parse_round_rules,
+        }  # fmt: skip
         checks[name](text)
     put_rule_table(store, viewer, name, text, clock=clock)
 

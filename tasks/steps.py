@@ -12,7 +12,7 @@ from data.moments import to_stored_time
 from tasks.life_cycle import Action, Finding, Kind, Priority, Receiver, Step, Task
 
 _PREFIX = "task."
-_TIMES = ("due_utc", "captured_utc")
+_TIMES = ("due_utc", "captured_utc", "again_utc")
 _PLAIN = ("by", "reason", "evidence_id", "action_id", "mended", "session_id", "settled", "other_id")
 
 

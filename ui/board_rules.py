@@ -6,11 +6,11 @@ import streamlit as st
 
 from data.audit import build_entry, record
 from data.rights import Right, get_right
-from data.rule_tables import read_rule_table
+from data.rule_tables import parse_rows, read_rule_table
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import ShapanError
-from i18n import Language, t
+from i18n import Language, t, term
 from tasks.checklists import parse_checklists
 from tasks.group_rentals import parse_clauses
 from tasks.rules import read_visit_rules, replace_rules
@@ -21,7 +21,7 @@ from ui.tables import show_table
 from ui.task_words import say_kind, say_mark
 
 PAGE = "board"
-_TABLES = ("visits", "group_rentals", "checklists")
+_TABLES = ("visits", "group_rentals", "checklists", "rounds")
 
 
 def show_rules(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -54,6 +54,18 @@ def show_rules(store: Store, viewer: Viewer, lang: Language) -> None:
         ],
         narrow=frozenset({0, 1, 2, 3}),
     )  # fmt: skip
+    st.subheader(t("board.rules_rounds", lang))
+    show_table(
+        [t(f"round.head_{name}", lang) for name in ("about", "minutes", "hours", "days", "comment")],
+        [
+            [
+                _say_round_about(row["about"], row["value"], lang), row["minutes"] or "–", row["hours"] or "–",
+                row["days"] or "–", row["comment"],
+            ]
+            for row in parse_rows("rounds", read_rule_table(store, "rounds"))
+        ],
+        narrow=frozenset({0, 1, 2, 3}),
+    )  # fmt: skip
     st.subheader(t("board.rules_checklists", lang))
     lists = parse_checklists(read_rule_table(store, "checklists"))
     st.markdown(
@@ -64,6 +76,15 @@ def show_rules(store: Store, viewer: Viewer, lang: Language) -> None:
     )
     if get_right(viewer.role, "action", "manage_rules") is not Right.NO:
         _show_change(store, viewer, lang)
+
+
+def _say_round_about(about: str, value: str, lang: Language) -> str:
+    """What a line of the table of rounds speaks of."""
+    if about == "kind":
+        return say_kind(value, lang)
+    if about == "subject":
+        return t(f"round.subject_{value}", lang)
+    return term("site_kind", value, lang) if about == "site_kind" else value
 
 
 def _say_about(about: str, value: str, lang: Language) -> str:

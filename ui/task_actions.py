@@ -17,6 +17,7 @@ from i18n import Language, t
 from tasks.checklists import OTHER, list_items
 from tasks.doing import act
 from tasks.life_cycle import MIN_REASON_LENGTH, Action, Kind, Task
+from tasks.notices import propose_again
 from tasks.orders import PARTIES, Evidence, Order, Session, Wrong
 from ui.notes import put_note
 from ui.tables import LOCAL
@@ -26,7 +27,8 @@ PAGE = "task"
 _AT_ONCE = (Action.ACCEPT, Action.ARRIVE, Action.CLOSE, Action.DEMAND)
 _WITH_REASON = (Action.REFUSE, Action.SEND_BACK, Action.CANCEL)
 _ORDER = (
-    *(Action.ACCEPT, Action.ARRIVE, Action.SUBMIT, Action.HOLD_SESSION, Action.ATTACH, Action.CLOSE, Action.DEMAND),
+    *(Action.ACCEPT, Action.ARRIVE, Action.SUBMIT, Action.HOLD_SESSION, Action.NOBODY_HOME, Action.ATTACH),
+    *(Action.CLOSE, Action.DEMAND),
     *(Action.EXTEND, Action.SEND_BACK, Action.ASSIGN, Action.FORWARD, Action.REFUSE, Action.CANCEL),
 )
 _MAIN = (Action.ACCEPT, Action.ARRIVE, Action.SUBMIT, Action.CLOSE, Action.DEMAND)
@@ -194,6 +196,24 @@ def _ask_session(
                 do(Order(action, _new_id(), session=session))
 
 
+def _ask_again(
+    _store: Store, _viewer: Viewer, task: Task, _row: dict[str, Any], action: Action, do: Do, lang: Language
+) -> None:
+    """Nobody at home: when the worker comes again, as the notice says that is left at the door."""
+    proposed = propose_again(utc_now()).astimezone(LOCAL)
+    with st.form(key=f"form-{action}-{task.task_id}", border=False):
+        first, second = st.columns(2)
+        day = first.date_input(t("round.again_day", lang), value=proposed.date(), format="YYYY-MM-DD")
+        hour = second.time_input(t("round.again_time", lang), value=proposed.time(), step=timedelta(minutes=30))
+        text = st.text_input(t("tasks.words", lang), max_chars=200, placeholder=t("round.absent_words", lang))
+        if st.form_submit_button(t("tasks.do_nobody_home", lang), width="stretch"):
+            again = datetime.combine(day, hour, LOCAL).astimezone(UTC)
+            if again <= utc_now():
+                st.error(t("round.again_past", lang))
+            else:
+                do(Order(action, _new_id(), evidence=Evidence(f"e-{_new_id()}", utc_now(), text), again_utc=again))
+
+
 _FORMS: dict[Action, Form] = {
     **dict.fromkeys(_WITH_REASON, _ask_reason),
     Action.ASSIGN: _ask_receiver,
@@ -202,4 +222,5 @@ _FORMS: dict[Action, Form] = {
     Action.SUBMIT: _ask_evidence,
     Action.ATTACH: _ask_evidence,
     Action.HOLD_SESSION: _ask_session,
+    Action.NOBODY_HOME: _ask_again,
 }

@@ -20,7 +20,18 @@ from ui.reports import Part, Report, Table
 from ui.tables import LOCAL, format_time
 from ui.task_words import find_now, is_overdue, say_due, say_kind, say_state, to_rows
 
-_COUNTED = ("submit", "hold_session", "accept", "arrive", "forward", "refuse", "close", "send_back", "demand")
+_COUNTED = (
+    "submit",
+    "nobody_home",
+    "hold_session",
+    "accept",
+    "arrive",
+    "forward",
+    "refuse",
+    "close",
+    "send_back",
+    "demand",
+)
 _AT_WORK = ("assigned", "accepted", "on_site")  # what was handed in waits for others
 _SHOWN = 200
 

@@ -221,11 +221,12 @@ def test_any_order_and_any_repeat_through_the_store(office: Office) -> None:
     orders = []
     for task in tasks:
         for number, action in enumerate(a for a in Action if a.value not in ("create", "keep", "extend")):
-            evidence = office.saw(f"{task}-{number}") if action in (Action.SUBMIT, Action.ATTACH) else None
+            brings = action in (Action.SUBMIT, Action.ATTACH, Action.NOBODY_HOME)
+            evidence = office.saw(f"{task}-{number}") if brings else None
             wrong = (Wrong("other", date(2026, 12, 1)),) if action is Action.SUBMIT and rng.random() < 0.5 else ()
             orders += [(task, Order(
                 action, f"{task}-{action}", reason="有理由的", evidence=evidence, findings=wrong,
-                receiver=Receiver("grid", "g1"),
+                receiver=Receiver("grid", "g1"), again_utc=office.clock() + timedelta(days=1),
                 session=Session(office.clock(), ("tenant",), settled=True) if action is Action.HOLD_SESSION else None,
             ))] * 2  # fmt: skip
     rng.shuffle(orders)

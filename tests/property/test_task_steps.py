@@ -34,7 +34,7 @@ LEADS_TO = {
     "assign": {"assigned"}, "forward": {"assigned"}, "accept": {"accepted"}, "refuse": {"waiting"},
     "arrive": {"on_site"}, "submit": {"submitted"}, "send_back": {"accepted"}, "demand": {"rectifying"},
     "extend": {"accepted"}, "recheck": {"closed"}, "drop_recheck": {"submitted"}, "close": {"closed"},
-    "cancel": {"cancelled"}, "hold_session": {"on_site"},
+    "cancel": {"cancelled"}, "hold_session": {"on_site"}, "nobody_home": {"accepted"},
 }  # fmt: skip
 STAYS = {"attach", "remind", "escalate", "keep"}
 
@@ -44,10 +44,10 @@ steps = st.builds(
         reason="a written reason" if reason else None,
         receiver=Receiver("grid", f"g{number}"),
         due_utc=START + timedelta(days=number),
-        evidence_id=f"e{number}" if action in (Action.SUBMIT, Action.ATTACH, Action.KEEP) else None,
+        evidence_id=f"e{number}" if action in (Action.SUBMIT, Action.ATTACH, Action.NOBODY_HOME, Action.KEEP) else None,
         action_id=f"{action}-{number}",
         findings=(Finding("f", "wiring", date(2026, 12, 1)),) if found and action is Action.SUBMIT else (),
-        mended=mended, session_id=f"s{number}", settled=settled, other_id="t-2",
+        mended=mended, again_utc=START + timedelta(days=2), session_id=f"s{number}", settled=settled, other_id="t-2",
     ),
     st.sampled_from([a for a in Action if a is not Action.CREATE]), st.integers(0, 500), st.integers(0, 5),
     st.booleans(), st.booleans(), st.sampled_from([None, True, False]), st.sampled_from([None, True, False]),
@@ -122,7 +122,7 @@ def test_a_phone_that_was_away_may_send_in_any_order(order: list[Action]) -> Non
 
 
 def test_what_is_allowed_in_each_state() -> None:
-    at_work = {"assign", "forward", "attach", "arrive", "submit", "refuse", "accept", "cancel"}
+    at_work = {"assign", "forward", "attach", "nobody_home", "arrive", "submit", "refuse", "accept", "cancel"}
     expected = {
         "waiting": {"assign", "cancel"},
         "assigned": at_work,
