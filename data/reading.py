@@ -94,8 +94,16 @@ def choose_end(as_of: datetime, last: datetime, *, n_since: int, n_before: int) 
     return last + timedelta(seconds=1) if usual > 3 and as_of - last > timedelta(days=7) else as_of
 
 
+def to_ids(column: pd.Series) -> list[str | None]:
+    """Ids of a column, None where there is none."""
+    return [value if isinstance(value, str) else None for value in column.tolist()]
+
+
 def _set_utc(frame: Frame) -> Frame:
     for column in frame.columns:
         if str(column).endswith("_utc"):
-            frame[column] = pd.to_datetime(frame[column]).dt.tz_localize("UTC")
+            moments = frame[column]
+            if moments.dtype == object:  # a column of nulls alone
+                moments = pd.to_datetime(moments)
+            frame[column] = moments.dt.tz_localize("UTC")
     return frame

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from data.moments import to_stored_time
@@ -112,8 +113,13 @@ _NAMES = tuple(field.name for field in fields(StoreSettings))
 
 def read_settings(store: Store) -> StoreSettings:
     """Settings in force; a stored value that today's program does not know is left aside."""
-    rows = store.read("SELECT name, value FROM settings")
-    stored = {name: json.loads(value) for name, value in zip(rows["name"], rows["value"], strict=True)}
+    return _read_settings(store, store.revision("settings"))
+
+
+@lru_cache(maxsize=4)
+def _read_settings(store: Store, _revision: int) -> StoreSettings:
+    """Kept until settings are written."""
+    stored = {name: json.loads(value) for name, value in store.rows("SELECT name, value FROM settings")}
     known: dict[str, Any] = {name: value for name, value in stored.items() if name in _NAMES}
     if "sensitive_kinds" in known:
         known["sensitive_kinds"] = tuple(known["sensitive_kinds"])

@@ -179,8 +179,13 @@ class Store:
 
     def read_geo(self, sql: str, parameters: Parameters = (), *, geometry: str = "geom") -> gpd.GeoDataFrame:
         """As `read`, with the WKB column `geometry` as geometry in the community's CRS."""
-        frame = self.read(sql, parameters)
-        blobs = np.array([None if blob is pd.NA else bytes(blob) for blob in frame[geometry]], dtype=object)
+        return self.to_geo(self.read(sql, parameters), geometry)
+
+    def to_geo(self, frame: pd.DataFrame, geometry: str = "geom") -> gpd.GeoDataFrame:
+        """`frame` with its WKB column `geometry` as geometry in the community's CRS."""
+        blobs = np.array(
+            [None if blob is None or blob is pd.NA else bytes(blob) for blob in frame[geometry]], dtype=object
+        )
         shapes = GeometryArray(shapely.from_wkb(blobs), crs=self._find_crs()[1])
         return gpd.GeoDataFrame(frame.assign(**{geometry: shapes}), geometry=geometry)
 

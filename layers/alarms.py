@@ -90,14 +90,23 @@ def _find_categories(store: Store, viewer: Viewer, _revision: int) -> pd.DataFra
     return find_categories(store, viewer)
 
 
+@lru_cache(maxsize=4)
+def _find_under_way(store: Store, viewer: Viewer, _revision: int) -> dict[str, tuple[str, ...]]:
+    """Call signs of those who were sent to each incident, kept until somebody is sent or stood down."""
+    sent = find_dispatches(store, viewer, active=True)
+    by_incident: dict[str, list[str]] = {}
+    for incident_id, call_sign in zip(sent["incident_id"], sent["call_sign"], strict=True):
+        by_incident.setdefault(incident_id, []).append(call_sign)
+    return {incident_id: tuple(signs) for incident_id, signs in by_incident.items()}
+
+
 def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFrame) -> list[dict[str, Any]]:
     lang = request.lang
     places = find_places(request.store, request.viewer, request.frame)
     kinds = categories.set_index("category")
     names = kinds[f"name_{lang}"].to_dict()
     symbols, colours = kinds["symbol"].dropna().to_dict(), kinds["colour"].dropna().to_dict()
-    sent = find_dispatches(request.store, request.viewer, active=True)
-    under_way = sent.groupby("incident_id")["call_sign"].agg(list).to_dict()
+    under_way = _find_under_way(request.store, request.viewer.scope, request.store.revision("dispatches", "responders"))
     records = []
     for row in pd.DataFrame(rows).to_dict("records"):
         record: dict[str, Any] = {
@@ -111,7 +120,7 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
             "due": _to_ms(row["due_utc"]),
             "x": to_local(row["geom"], request.frame),
             "pick": _choose_pick(row),
-            "to": under_way.get(row["incident_id"], []),
+            "to": list(under_way.get(row["incident_id"], ())),
         }
         if symbol := symbols.get(row["category"]):
             record |= {"g": symbol, "c": colours.get(row["category"])}

@@ -68,5 +68,5 @@ class SceneChanges:
             return None
 
     def _find_whole(self, scene: Scene, lang: Language) -> dict[str, object] | None:
-        body = self._files.find_body(scene, lang)
-        return {"whole": json.loads(gzip.decompress(body))} if body is not None and len(body) <= WHOLE_BYTES else None
+        body = self._files.find_body(scene, lang, most_bytes=WHOLE_BYTES)
+        return None if body is None else {"whole": json.loads(gzip.decompress(body))}

@@ -169,21 +169,23 @@ class SceneEndpoint:
         is_current = is_ours and query.get("v") == str(answer.revision)
         return _build_response(request, answer, is_current=is_current)
 
-    def find_body(self, scene: Scene, lang: Language) -> bytes | None:
+    def find_body(self, scene: Scene, lang: Language, *, most_bytes: int) -> bytes | None:
         """
-        The whole file as the wall gets it now, compressed; None when it is too early to build it again.
+        The whole file as the wall gets it now, compressed; None when it is too early to build it again, or too long.
 
         Called on any thread. Who gets None asks for the address, where all that wait share one build.
         """
         slot: Slot = (scene.name, lang, ())
         built = self._built.get(slot)
+        if built is not None and len(built.answer.body_gzip) > 2 * most_bytes:  # it will hardly be half as long now
+            return None
         # Overtaken by a write while it was built: it would be again.
         if built is not None and built.revision is None and find_pause_s(built) > 0:
             return None
         begun_s = time.monotonic()
         answer, revision = self._answer(scene, WALL, lang, {})
         self._keep_built(slot, _Built(answer, revision, begun_s, time.monotonic() - begun_s))
-        return answer.body_gzip
+        return answer.body_gzip if len(answer.body_gzip) <= most_bytes else None
 
     def _find_wanted(self, scene: Scene, query: Mapping[str, str]) -> int:
         """How new the file has to be: as the address says, when it is one of this process, else as new as the store."""
