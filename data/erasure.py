@@ -32,9 +32,12 @@ _REGISTERS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
     "rentals": ("rental_id", "landlord_name", "landlord_phone", ()),
     "key_sites": ("site_id", "contact_name", "contact_phone", ()),
     "responders": ("responder_id", "name", "phone", ()),
+    "volunteers": ("volunteer_id", "call_name", "phone_last4", ("birth_year",)),
     "incidents": ("incident_id", "reporter_name", "reporter_phone", ("caller_address", "caller_place")),
 }
 _MOBILE_DIGITS = 11
+# Registers that hold only the last digits of a telephone: how many.
+_LAST_DIGITS: Mapping[str, int] = {"volunteers": 4}
 _FREE_TEXTS = ("narrative", "address_text")
 # Table → its key and the columns in which somebody wrote freely.
 _TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -174,13 +177,14 @@ def _find_marks(transaction: Transaction, person: Person) -> _Marks:
 def _build_search(table: str, marks: _Marks) -> tuple[str, list[object]]:
     """Question for the rows of a register that name the person: `row_id`."""
     key, name, phone, _ = _REGISTERS[table]
-    digits = f"right(regexp_replace(coalesce({phone}, ''), '[^0-9]', '', 'g'), {_MOBILE_DIGITS})"
+    length = _LAST_DIGITS.get(table, _MOBILE_DIGITS)
+    digits = f"right(regexp_replace(coalesce({phone}, ''), '[^0-9]', '', 'g'), {length})"
     conditions: list[str] = []
     parameters: list[object] = []
     for known_name, known_digits in sorted(marks.pairs):
         if known_digits:
             conditions.append(f"(trim({name}) = ? AND {digits} = ?)")
-            parameters += [known_name, known_digits]
+            parameters += [known_name, known_digits[-length:]]
     if marks.identity_hash and table == "occupants":
         conditions.append("identity_hash = ?")
         parameters.append(marks.identity_hash)

@@ -43,11 +43,13 @@ _SUBJECTS: Mapping[str, Mapping[str, str]] = {
     "occupants": {"occupant_id": "occupant", "unit_id": "unit"},
     "key_sites": {"site_id": "site", "id": "site"},
     "responders": {"responder_id": "responder"},
+    "volunteers": {"volunteer_id": "volunteer"},
     "incidents": {"incident_id": "incident"},
     # Words of a visit were masked when they came in; nothing opens them but the sealed original.
     "task_evidence": {},
     "task_findings": {},
     "task_sessions": {},
+    "checkins": {},
 }
 
 # \d is every Unicode digit, so full-width １３８ too. Digits may be split by spaces or hyphens, as people write them.

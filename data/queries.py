@@ -7,6 +7,17 @@ Import them from here; they live in one module a subject (`data/queries_*.py`).
 from data.queries_access import find_accounts, find_approvals, find_audit, find_occupants
 from data.queries_alarms import find_alarm_ranks, find_alarms
 from data.queries_calendars import find_calendar_days
+from data.queries_checkins import (
+    find_checkin_files,
+    find_checkin_points,
+    find_checkin_servers,
+    find_checkins,
+    find_open_points,
+    find_point_counts,
+    find_thanks,
+    find_volunteer_teams,
+    find_volunteers,
+)
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_drills import find_drill, find_drill_alarms
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
@@ -42,6 +53,7 @@ from data.queries_patrols import (
     find_patrol_reasons,
 )
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
+from data.queries_points import find_balances, find_book, find_gifts, find_ledger_lines, find_redemptions
 from data.queries_replay import find_incident_states
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
@@ -73,11 +85,17 @@ __all__ = [
     "find_aliases",
     "find_approvals",
     "find_audit",
+    "find_balances",
+    "find_book",
     "find_boundary",
     "find_buildings",
     "find_calendar_days",
     "find_case",
     "find_categories",
+    "find_checkin_files",
+    "find_checkin_points",
+    "find_checkin_servers",
+    "find_checkins",
     "find_checks",
     "find_decision",
     "find_defects",
@@ -90,25 +108,30 @@ __all__ = [
     "find_forces",
     "find_freshness",
     "find_gates",
+    "find_gifts",
     "find_grids",
     "find_handovers",
     "find_incident_states",
     "find_incidents",
     "find_key_sites",
     "find_land",
+    "find_ledger_lines",
     "find_map_changes",
     "find_map_knowledge",
     "find_mends",
     "find_occupants",
     "find_open_incidents",
+    "find_open_points",
     "find_own_dispatches",
     "find_own_patrols",
     "find_patrol_dispatches",
     "find_patrol_plans",
     "find_patrol_presences",
     "find_patrol_reasons",
+    "find_point_counts",
     "find_positions",
     "find_proposals",
+    "find_redemptions",
     "find_rentals",
     "find_reported",
     "find_responders",
@@ -124,6 +147,7 @@ __all__ = [
     "find_task_photos",
     "find_task_sessions",
     "find_tasks",
+    "find_thanks",
     "find_unit_incidents",
     "find_unit_rentals",
     "find_unit_reports",
@@ -131,6 +155,8 @@ __all__ = [
     "find_units",
     "find_unplaced",
     "find_verdicts",
+    "find_volunteer_teams",
+    "find_volunteers",
     "find_waiting",
     "find_walls",
     "find_zone_measures",

@@ -74,6 +74,13 @@ RULES: tuple[Rule, ...] = (
         None,
         lambda settings: timedelta(days=settings.retention_session_days),
     ),
+    Rule(
+        "checkin_records",
+        "checkins",
+        "record IS NOT NULL AND received_utc < $before",
+        "record = NULL",
+        lambda settings: timedelta(days=settings.retention_checkin_days),
+    ),
     Rule("intake_answers", "intake_answers", "answered_utc < $before", None, lambda _: REPEATS_WITHIN),
     Rule(
         "moved_out",

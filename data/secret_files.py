@@ -1,7 +1,7 @@
 """
 Secrets of one store, in files of their own beside it: readable for their owner only, made at their first use.
 
-    NAME.secret       hashes of identity numbers and callers, and what is sealed, depend on it
+    NAME.secret       hashes of identity numbers and callers, cards, and what is sealed, depend on it
     NAME.audit.key    the log of looks and changes is chained with it
 
 They belong into every backup, and nowhere else: without them nothing can be matched, unsealed or verified any more.
@@ -22,7 +22,8 @@ from gis.errors import BadFileError
 
 _LENGTH_BYTES = 32
 _DEPENDS = """SELECT (SELECT count(*) FROM sealed_texts)
-    + (SELECT count(*) FROM occupants WHERE identity_hash IS NOT NULL) AS n"""
+    + (SELECT count(*) FROM occupants WHERE identity_hash IS NOT NULL)
+    + (SELECT count(*) FROM volunteers) AS n"""
 
 
 def find_secret(path: Path) -> bytes | None:

@@ -42,6 +42,8 @@ class StoreSettings:
         A caller's name and telephone, and sealed originals of free text.
     retention_moved_out_days
         People who have moved out.
+    retention_checkin_days
+        The signed record of a check-in, which holds a position; that somebody checked in, and how far off, stays.
     retention_session_days, retention_opening_days
         Ended sessions and closed openings; the log of looks itself is never shortened.
     answer_urgent_s, answer_normal_s, answer_not_police_s
@@ -55,6 +57,11 @@ class StoreSettings:
         Whether the wall's camera flies to a new alarm by itself.
     round_hours
         A round of visits, and with it what phones and paper carry outside, is over after so long at the latest.
+    points_month_cap, points_keep_months, reservation_days
+        Points that a volunteer can earn in a calendar month, months until unused ones expire, and days in which a
+        reserved gift is fetched.
+    checkin_spot_percent
+        Share of check-ins that somebody looks at though nothing is doubtful about them.
     shift_first_hour, shift_length_hours
         When the first shift of a day begins (Asia/Shanghai) and how long each lasts: a silenced wall sounds again then.
     """
@@ -82,6 +89,11 @@ class StoreSettings:
     round_hours: int = 24
     shift_first_hour: int = 8
     shift_length_hours: int = 12
+    points_month_cap: int = 200
+    points_keep_months: int = 24
+    reservation_days: int = 14
+    checkin_spot_percent: int = 5
+    retention_checkin_days: int = 30
 
 
 # Smallest and largest value that may be set, both included; what is on or off stands in SWITCHES.
@@ -106,6 +118,11 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "round_hours": (4, 72),
     "shift_first_hour": (0, 23),
     "shift_length_hours": (4, 24),
+    "points_month_cap": (1, 10_000),
+    "points_keep_months": (1, 120),
+    "reservation_days": (1, 90),
+    "checkin_spot_percent": (0, 100),
+    "retention_checkin_days": (1, 366),
 }
 SWITCHES = ("wall_flies",)
 _NAMES = tuple(field.name for field in fields(StoreSettings))

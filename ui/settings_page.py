@@ -34,6 +34,7 @@ _GROUPS = {
     "dispatch": ("answer_urgent_s", "answer_normal_s", "answer_not_police_s", "expire_minutes"),
     "visits": ("round_hours",),
     "wall": ("shift_first_hour", "shift_length_hours"),
+    "points": ("points_month_cap", "points_keep_months", "reservation_days", "checkin_spot_percent"),
     "retention": tuple(name for name in LIMITS if name.startswith("retention_")),
 }
 _TITLES = {"sensitive_kinds": "settings.group_sensitive", "webhook_url": "settings.group_webhook"}

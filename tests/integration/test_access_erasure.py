@@ -177,6 +177,11 @@ def old(store: Store, clock: Clock) -> Store:
             "patrol_presences",
             "INSERT INTO patrol_presences VALUES ('pp', 'p', NULL, 'p0', ?, ?, 'position', NULL)",
             [START.replace(tzinfo=None), START.replace(tzinfo=None)],
+            "checkins",
+            "INSERT INTO checkins (checkin_id, volunteer_id, point_id, way, done_utc, received_utc, state, doubts, "
+            "is_spot_check, points, entered_by, record, record_sha256) "
+            "VALUES ('c', 'v', 'p', 'phone', $at, $at, 'counted', '', false, 1, 'o', '{}', '')",
+            {"at": START.replace(tzinfo=None)},
         )
     )
     sessions = Sessions(store, clock)
@@ -193,6 +198,7 @@ WHEN_OVER = {
     "intake_answers": timedelta(days=7),
     "webhook": timedelta(days=90),
     "patrol_presences": timedelta(days=30),
+    "checkin_records": timedelta(days=30),
     "sessions": timedelta(days=90),
     "openings": timedelta(days=90, minutes=10),
 }

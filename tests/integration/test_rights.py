@@ -42,6 +42,7 @@ NOT_DRAWN = {
     for name in (
         *("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift", "drills"),
         "patrols",
+        *("points", "checkins"),
     )
 }
 WITHOUT_VIEWER = {"get_info"}
