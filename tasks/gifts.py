@@ -187,25 +187,10 @@ def change_stock(
 
 def to_redemption(row: Mapping[Any, Any], *, is_repeat: bool = False) -> Redemption:
     """A row of the store as a reservation."""
-    ids = (str(row["redemption_id"]), str(row["volunteer_id"]), str(row["gift_id"]))
-    rest = (int(row["points"]), str(row["code"]), str(row["state"]), get_aware(row["lapses_utc"]))
-    return Redemption(*ids, *rest, is_repeat)
-
-
-def end_reservation(transaction: Transaction, row: Mapping[Any, Any], state: str, by: str, at: datetime) -> Redemption:
-    redemption = to_redemption(row)
-    ids = (redemption.redemption_id, redemption.volunteer_id, redemption.gift_id)
-    if state == "handed_out":
-        entry = build_hand_out(*ids, at=at, on=to_day(at), by=by)
-    else:
-        entry = build_give_back(*ids, int(redemption.points), at=at, on=to_day(at), by=by)
-    book(transaction, entry)
-    transaction.execute(
-        "redemptions",
-        "UPDATE redemptions SET state = ?, ended_utc = ?, ended_by = ? WHERE redemption_id = ?",
-        [state, to_stored_time(at), by, redemption.redemption_id],
-    )
-    return to_redemption({**row, "state": state})
+    return Redemption(
+        str(row["redemption_id"]), str(row["volunteer_id"]), str(row["gift_id"]), int(row["points"]),
+        str(row["code"]), str(row["state"]), get_aware(row["lapses_utc"]), is_repeat,
+    )  # fmt: skip
 
 
 def _draw_code(transaction: Transaction) -> str:
