@@ -193,6 +193,22 @@ def to_redemption(row: Mapping[Any, Any], *, is_repeat: bool = False) -> Redempt
     )  # fmt: skip
 
 
+def end_reservation(transaction: Transaction, row: Mapping[Any, Any], state: str, by: str, at: datetime) -> Redemption:
+    redemption = to_redemption(row)
+    ids = (redemption.redemption_id, redemption.volunteer_id, redemption.gift_id)
+    if state == "handed_out":
+        entry = build_hand_out(*ids, at=at, on=to_day(at), by=by)
+    else:
+        entry = build_give_back(*ids, int(redemption.points), at=at, on=to_day(at), by=by)
+    book(transaction, entry)
+    transaction.execute(
+        "redemptions",
+        "UPDATE redemptions SET state = ?, ended_utc = ?, ended_by = ? WHERE redemption_id = ?",
+        [state, to_stored_time(at), by, redemption.redemption_id],
+    )
+    return to_redemption({**row, "state": state})
+
+
 def _draw_code(transaction: Transaction) -> str:
     """Six random digits that no other open reservation has."""
     taken = {code for (code,) in transaction.rows("SELECT code FROM redemptions WHERE state = 'reserved'")}
