@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -32,6 +32,7 @@ from data.store import Store
 from data.viewer import WALL, Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError
 from tests.fixtures.canaries import AT, KEY, NAME, PHONE, ask_a_day_later, ask_of_the_next_visit, plant
+from tests.fixtures.checkin_calls import CHECKIN_CALLS
 
 IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
 NO_GRID = Viewer(Role.GRID_WORKER)
@@ -82,14 +83,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         lambda query, store, viewer: [query(store, viewer, now=AT)],
     ),
     "find_own_patrols": lambda query, store, viewer: [query(store, viewer, "1", now=AT)],
-    "find_balances": lambda query, store, viewer: [query(store, viewer, month=AT.date())],
-    "find_ledger_lines": lambda query, store, viewer: [query(store, viewer, "1")],
-    "find_thanks": lambda query, store, viewer: [
-        query(store, viewer, by=by, since=AT - timedelta(days=9), until=AT) for by in ("team", "grid")
-    ],
-    "find_point_counts": lambda query, store, viewer: [
-        pd.DataFrame([query(store, viewer, "1", since=AT - timedelta(days=9), until=AT, radius_m=99.0)])
-    ],
+    **CHECKIN_CALLS,
     "find_alarm_ranks": lambda query, store, viewer: [query(store, viewer, most=3)],
     "find_checks": lambda query, store, viewer: [query(store, viewer, "unit", "1")],
     "find_mends": lambda query, store, viewer: [query(store, viewer, now=AT, cycles={"1": 7}, limit=1)],
@@ -106,17 +100,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_audit",
             "find_boundary",
             "find_buildings",
-            "find_book",
             "find_categories",
-            "find_checkin_files",
-            "find_checkin_points",
-            "find_checkin_servers",
-            "find_checkins",
-            "find_gifts",
-            "find_open_points",
-            "find_redemptions",
-            "find_volunteer_teams",
-            "find_volunteers",
             "find_defects",
             "find_dispatches",
             "find_handovers",
