@@ -259,7 +259,7 @@ def _build_graph(network: WalkNetwork, is_open: Booleans, layers: tuple[Vehicle,
         add(before, behind, 0.0, DOOR, network.door_gate[through])
         add(behind, before, 0.0, DOOR, network.door_gate[through])
         if layer:
-            change = np.unique(np.concatenate([network.first[goes], network.last[goes]]))
+            change = _find_changes(network, vehicle, is_open)
             add(change, change + layer * size, LEAVE_S, CHANGE, -1)
     tail, head, time, piece, gate = (np.concatenate(column) for column in zip(*arcs, strict=True))
     order = np.lexsort([piece, time, head, tail])
@@ -269,6 +269,24 @@ def _build_graph(network: WalkNetwork, is_open: Booleans, layers: tuple[Vehicle,
     tail, head, time, piece, gate = tail[first_of], head[first_of], time[first_of], piece[first_of], gate[first_of]
     indptr = np.searchsorted(tail, np.arange(size * len(layers) + 1)).astype(np.int32)
     return Graph(layers, indptr, head.astype(np.int32), time, piece, gate, number_parts(network, is_open))
+
+
+def _find_changes(network: WalkNetwork, vehicle: Vehicle, is_open: Booleans) -> Integers:
+    """
+    Nodes where leaving a vehicle can pay: from there one walks on where it may not go.
+
+    Elsewhere it is quicker to ride along the same piece and to leave it at the piece's end, or at the door: every
+    vehicle is faster than feet.
+    """
+    drives = network.speed_m_s[vehicle] > 0
+    pieces = np.flatnonzero(network.speed_m_s[Vehicle.FOOT] > 0)
+    walked_on = [
+        ends[pieces[~(drives[pieces] & network.may_go(vehicle, pieces, along=along))]]
+        for ends, along in ((network.first, True), (network.last, False))
+    ]
+    shut = is_open[network.door_gate] & ~find_gates_for(network, vehicle, is_open)[network.door_gate]
+    ridden_to = np.concatenate([network.first[drives], network.last[drives]])
+    return np.intersect1d(np.concatenate([*walked_on, network.door_first[shut], network.door_last[shut]]), ridden_to)
 
 
 def number_parts(network: WalkNetwork, is_open: Booleans) -> Integers:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -68,25 +70,74 @@ class Places:
         return address
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Places as of a revision of the buildings, and of what else they are made of."""
+
+    buildings: int
+    others: int
+    places: Places
+
+
+_MOST_KNOWN = 4  # one for each kind of viewer that a process draws for
+_known: WeakKeyDictionary[Store, dict[tuple[Viewer, LocalFrame], _Known]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
 def find_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
-    """Places of the store, kept until buildings or addresses are written."""
-    return _find_places(store, viewer.scope, frame, store.revision("buildings", "addresses", "community"))
+    """Places of the store as they are now; after a write that names its buildings only those are read again."""
+    key, revision = (viewer.scope, frame), store.revision("buildings")
+    others = store.revision("addresses", "community")
+    with _lock:
+        known = _known.setdefault(store, {}).get(key)
+    if known is not None and (known.buildings, known.others) == (revision, others):
+        return known.places
+    touched = store.find_changed("buildings", known.buildings) if known and known.others == others else None
+    if known is None or touched is None:
+        places = _read_places(store, viewer.scope, frame)
+    else:
+        places = _renew(known.places, find_buildings(store, viewer.scope, only=touched), touched, frame)
+    with _lock:
+        kept = _known[store]
+        kept[key] = _Known(revision, others, places)
+        while len(kept) > _MOST_KNOWN:
+            kept.pop(next(iter(kept)))
+    return places
 
 
-@lru_cache(maxsize=4)
-def _find_places(store: Store, viewer: Viewer, frame: LocalFrame, _revision: int) -> Places:
-    buildings = find_buildings(store, viewer)
-    outlines = buildings.geometry.to_numpy()
+def _read_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
+    bodies = _to_bodies(find_buildings(store, viewer), frame)
+    row = store.read("SELECT name, address_prefix FROM community").iloc[0]
+    prefix = "" if pd.isna(row["address_prefix"]) else str(row["address_prefix"])
+    return _build_places(bodies, (prefix + str(row["name"]), prefix))
+
+
+def _to_bodies(buildings: gpd.GeoDataFrame, frame: LocalFrame) -> dict[str, Body]:
     named = [zone + name for zone, name in zip(to_texts(buildings["zone"]), to_texts(buildings["name"]), strict=True)]
-    ids = tuple(buildings["building_id"].astype(str))
-    columns = zip(ids, named, buildings["height_m"].tolist(), outlines, strict=True)
-    bodies = {
+    columns = zip(
+        buildings["building_id"].astype(str), named, buildings["height_m"].tolist(), buildings.geometry, strict=True
+    )
+    return {
         building_id: Body(name, round(float(height_m), 2), outline, frame)
         for building_id, name, height_m, outline in columns
     }
-    row = store.read("SELECT name, address_prefix FROM community").iloc[0]
-    prefix = "" if pd.isna(row["address_prefix"]) else str(row["address_prefix"])
-    return Places(bodies, ids, shapely.STRtree(outlines), (prefix + str(row["name"]), prefix))
+
+
+def _build_places(bodies: Mapping[str, Body], beginnings: tuple[str, ...]) -> Places:
+    return Places(bodies, tuple(bodies), shapely.STRtree([body.outline for body in bodies.values()]), beginnings)
+
+
+def _renew(known: Places, buildings: gpd.GeoDataFrame, touched: frozenset[str], frame: LocalFrame) -> Places:
+    """`known` with the rows that were touched as they are now; the tree stays where every outline does."""
+    there = _to_bodies(buildings, frame)
+    is_same = there.keys() == touched <= known.bodies.keys() and all(
+        body.outline.equals_exact(known.bodies[building_id].outline, 0.0) for building_id, body in there.items()
+    )
+    bodies = dict(known.bodies)
+    for building_id in touched - there.keys():
+        bodies.pop(building_id, None)
+    bodies.update(there)
+    return replace(known, bodies=bodies) if is_same else _build_places(bodies, known.beginnings)
 
 
 def name_place(row: Mapping[Any, Any], places: Places, lang: Language) -> str:

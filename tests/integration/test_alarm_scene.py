@@ -17,7 +17,8 @@ from data.store import Store
 from data.viewer import WALL
 from i18n import Language
 from incidents.open_alarms import MOST_DRAWN, URGENCIES, Loudness, rank_open
-from layers import SCENES
+from layers import SCENES, build_frame
+from layers.alarm_places import Places, find_places
 from tests.fixtures.access import Clock
 from tests.fixtures.intake import MIDDLE_M, URL, intake_clock, intake_store, local, report, send, sender
 from tests.fixtures.small_community import build
@@ -94,6 +95,29 @@ def test_without_a_house_the_nearest_one_names_the_place(sender: TestClient, int
     send(sender, **local(30, 5))  # twenty metres east of house 12, thirty west of 13
     send(sender, **local(-95, -95))  # far from all
     assert {alarm["p"] for alarm in read(intake_store)["alarms"]} == {"12幢附近", "01网格"}
+
+
+def test_after_a_change_of_a_building_only_its_row_is_read(intake_store: Store) -> None:
+    frame = build_frame(intake_store)
+
+    def change(sql: str, *values: object) -> Places:
+        intake_store.write(lambda tx: tx.execute("buildings", sql, list(values)))
+        return find_places(intake_store, WALL, frame)
+
+    before = find_places(intake_store, WALL, frame)
+    assert find_places(intake_store, WALL, frame) is before
+    other = next(one for one in before.ids if one != "b12")
+    named = change("UPDATE buildings SET name = ? WHERE building_id = ?", "新十二幢", "b12")
+    assert named.bodies["b12"].name.endswith("新十二幢")
+    assert named.bodies[other] is before.bodies[other]  # as it was: not read again
+    assert named.tree is before.tree
+    far = shapely.affinity.translate(shapely.box(0, 0, 8, 8), MIDDLE_M[0] + 500, MIDDLE_M[1])
+    moved = change("UPDATE buildings SET geom = ST_GeomFromText(?) WHERE building_id = ?", far.wkt, "b12")
+    assert moved.find_near(far.centroid) is moved.bodies["b12"]
+    assert moved.bodies[other] is before.bodies[other]
+    gone = change("DELETE FROM buildings WHERE building_id = ?", "b12")
+    assert (gone.find_near(far.centroid), set(gone.ids)) == (None, set(before.ids) - {"b12"})
+    assert change("UPDATE buildings SET height_m = height_m + 1").bodies[other].top_m == before.bodies[other].top_m + 1
 
 
 def test_without_a_place_it_is_listed_and_counted(sender: TestClient, intake_store: Store) -> None:
