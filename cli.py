@@ -17,6 +17,7 @@ import cli_access
 import cli_analyse
 import cli_drill
 import cli_file
+import cli_lists
 from cli_frame import (
     AsJson,
     StoreName,
@@ -252,6 +253,7 @@ cli_file.add_commands(app)
 cli_access.add_commands(app)
 cli_analyse.add_commands(app)
 cli_drill.add_commands(app)
+cli_lists.add_commands(app)
 
 if __name__ == "__main__":
     main()

@@ -267,14 +267,11 @@ def print_csv(report: Report) -> None:
     """Rows of the log for a table; a cell that a table would take for a formula gets an apostrophe."""
     rows = report["rows"]
     if isinstance(rows, list) and rows:
+        from data.cells import guard
+
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(rows[0])
         writer.writerows([guard(show(value)) for value in row.values()] for row in rows)
-
-
-def guard(text: str) -> str:
-    """Text that no table runs as a formula (OWASP: CSV injection)."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def show(value: object) -> str:

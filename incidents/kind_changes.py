@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from data.audit import Entry, build_entry, record, write_audited
+from data.cells import guard
 from data.incident_writes import Event, append_events
 from data.rights import check_right
 from data.store import Clock, Store, Transaction
@@ -92,13 +93,13 @@ def change_kind(store: Store, viewer: Viewer, code: str, values: Row, *, clock: 
 
 
 def export_kinds(store: Store, viewer: Viewer, *, clock: Clock) -> bytes:
-    """The tree in force as the CSV that `read_tree` takes, logged."""
+    """The tree in force as the CSV that `read_tree` takes, logged; no cell of it is a formula."""
     rows = read_kinds(store, viewer)
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
     out.writerow([HEADERS[column][0] for column in COLUMNS])
     for code in order_tree({code: row["parent"] for code, row in rows.items()}):
-        out.writerow([_say(rows[code][column]) for column in COLUMNS])
+        out.writerow([guard(_say(rows[code][column])) for column in COLUMNS])
     record(store, build_entry(viewer, "export", subject_kind="rules", subject_id=_TABLE), clock=clock)
     return text.getvalue().encode("utf-8-sig")
 

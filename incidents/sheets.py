@@ -11,6 +11,7 @@ from typing import Final
 
 import openpyxl
 
+from data.cells import unguard
 from data.importing.columns import normalise_header
 from data.importing.encoding import decode_text
 from gis.errors import BadFileError
@@ -78,7 +79,8 @@ def _read_csv(name: str, content: bytes) -> list[list[str]]:
     text, _ = decode_text(content, name)
     first = text.lstrip("\r\n ").split("\n", 1)[0]
     try:
-        return list(csv.reader(io.StringIO(text), delimiter=max(",\t;", key=first.count)))
+        rows = csv.reader(io.StringIO(text), delimiter=max(",\t;", key=first.count))
+        return [[unguard(cell) for cell in row] for row in rows]
     except csv.Error as error:
         raise BadFileError(f"{name}: cannot be read as CSV: {str(error)[:120]}. Export it again.") from error
 
@@ -89,7 +91,7 @@ def _read_xlsx(name: str, content: bytes, most_rows: int) -> list[list[str]]:
         rows = [list(row) for row in book.worksheets[0].iter_rows(max_row=most_rows + 2, values_only=True)]
     except Exception as error:
         raise BadFileError(f"{name}: cannot be read as .xlsx: {str(error)[:120]}. Save it again.") from error
-    return [[_say(cell) for cell in row] for row in rows]
+    return [[unguard(_say(cell)) for cell in row] for row in rows]
 
 
 def _say(cell: object) -> str:

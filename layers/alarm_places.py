@@ -131,7 +131,7 @@ def _renew(known: Places, buildings: gpd.GeoDataFrame, touched: frozenset[str], 
     """`known` with the rows that were touched as they are now; the tree stays where every outline does."""
     there = _to_bodies(buildings, frame)
     is_same = there.keys() == touched <= known.bodies.keys() and all(
-        body.outline.equals_exact(known.bodies[building_id].outline, 0.0) for building_id, body in there.items()
+        shapely.equals_exact(body.outline, known.bodies[one].outline, 0.0) for one, body in there.items()
     )
     bodies = dict(known.bodies)
     for building_id in touched - there.keys():

@@ -1,5 +1,5 @@
 """
-What the command line asks for about accounts, keys, the log and a drill: one function each, on an open store.
+What the command line asks for about accounts, keys, the log, a drill and lists: one function each, on an open store.
 
 They are done as the owner of the machine, who needs no account: the log calls them "command line". Arguments and
 answers are what JSON knows, so that a running server does the same for a command that came in.
@@ -21,6 +21,7 @@ from data.store import Clock, Store
 from data.viewer import Role, Viewer
 from gis.errors import BadRecordError
 from incidents.drill_report import report_drill
+from server import office_lists
 
 Report = dict[str, object]
 Arguments = Mapping[str, Any]
@@ -180,6 +181,7 @@ OPERATIONS: Mapping[str, Callable[[Store, Clock, Arguments], Report]] = {
     "audit-verify": verify_audit,
     "audit-export": export_audit,
     "drill-report": show_drill,
+    **office_lists.OPERATIONS,
 }
 
 

@@ -1,8 +1,6 @@
 """
-Files that leave the desk: CSV and xlsx, whose cells a spreadsheet never takes for formulas.
-
-A cell that begins with one of `= + - @`, a tab or a carriage return gets an apostrophe before it (OWASP, "CSV
-Injection"); leading blanks do not hide it. In xlsx every cell is text besides.
+Files that leave the desk: CSV and xlsx, whose cells a spreadsheet never takes for formulas (`data/cells.py`). In xlsx
+every cell is text besides.
 """
 
 from __future__ import annotations
@@ -15,23 +13,14 @@ from collections.abc import Iterable, Sequence
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from data.cells import guard
+
 CSV, XLSX = "csv", "xlsx"
 FORMATS = (CSV, XLSX)
 MIME = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-_SIGNS = "=+-@"
-# With their full-width twins (U+FF01 to U+FF5E are ASCII's 0x21 to 0x7E), which some spreadsheets read as the same.
-_DANGEROUS = _SIGNS + "".join(chr(ord(sign) + 0xFEE0) for sign in _SIGNS) + "\t\r"
-_BLANK = " \n" + chr(0x3000) + chr(0xFEFF)  # ideographic space, byte order mark
 # Control characters have no place in XML 1.0; openpyxl refuses them.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_CELL = 32_767  # characters in one cell of a workbook (Microsoft, "Excel specifications and limits")
-
-
-def guard(value: object) -> str:
-    """`value` as a cell's text that no spreadsheet runs; empty for None."""
-    text = "" if value is None else str(value)
-    first = text.lstrip(_BLANK)[:1]
-    return f"'{text}" if first and first in _DANGEROUS else text
 
 
 def clean(text: str) -> str:

@@ -16,9 +16,10 @@ from docx.shared import Pt
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+from data.cells import guard
 from gis.errors import RefusedError
 from layers.paper import FONTS, find_fonts
-from ui.exports import clean, guard
+from ui.exports import clean
 from ui.reports import Report
 
 DOCX, PDF, XLSX = "docx", "pdf", "xlsx"

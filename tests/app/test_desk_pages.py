@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from data.approvals import ask, decide
 from data.audit import ACTIONS, Entry, get_head_path, get_key_path, record
+from data.cells import guard, unguard
 from data.exporting import use_export
 from data.store import Store, utc_now
 from data.viewer import Role
@@ -37,7 +38,7 @@ from tests.fixtures.desk_pages import (
     store,
     viewer,
 )
-from ui.exports import build_file, guard
+from ui.exports import build_file
 from ui.log_words import list_actions, list_kinds
 
 __all__ = ["access_store", "clock", "store"]  # fixtures
@@ -207,6 +208,7 @@ def test_no_cell_of_a_csv_is_a_formula(row: list[str]) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+86138", "-3", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1+1"])
 def test_what_begins_a_formula_gets_an_apostrophe(text: str) -> None:
     assert guard(text) == f"'{text}"
+    assert unguard(guard(text)) == text
     sheet = openpyxl.load_workbook(io.BytesIO(build_file("xlsx", text, [text], [[text]]))).active
     assert sheet is not None
     cells = [row[0] for row in sheet.iter_rows()]
@@ -216,7 +218,8 @@ def test_what_begins_a_formula_gets_an_apostrophe(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["正常", "a=b", "5", "", "1-2", "王建国"])
 def test_what_is_no_formula_stays(text: str) -> None:
-    assert guard(text) == text
+    assert guard(text) == unguard(text) == text
+    assert unguard(f"'{text}") == f"'{text}"  # an apostrophe of one's own
     assert guard(None) == ""
 
 

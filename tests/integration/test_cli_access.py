@@ -149,6 +149,47 @@ def test_a_cell_of_the_export_is_no_formula(home: Path) -> None:
 # Through the running server
 
 
+ROSTER = "呼号,姓名,类别,频道,上岗时间,下岗时间\n东一,王建国,民警,1,08:00,20:00\n东二,李小红,网格员,2,,\n"
+
+
+def test_lists_of_the_office_from_the_command_line(home: Path, tmp_path: Path) -> None:
+    tree, again, roster = tmp_path / "种类.csv", tmp_path / "again.csv", tmp_path / "名册.csv"
+    tree.write_text(
+        "编码,上级编码,名称,紧急程度\n01,,刑事,一般\n0101,01,'=盗窃,\n02,,@求助,非警务\n0201,02,开锁,\n", "gb18030"
+    )
+    done = ask(home, "kinds", str(tree))
+    assert (done["kinds"], done["new"]) == (4, ["01", "0101", "02", "0201"])
+    assert ask(home, "kinds", "--export", str(again)) == {"file": str(again)}
+    cells = [cell for row in csv.reader(io.StringIO(again.read_text("utf-8-sig"))) for cell in row]
+    assert {"'=盗窃", "'@求助"} <= set(cells)
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@")]
+    same = ask(home, "kinds", str(again))
+    assert (same["new"], same["changed"], same["removed"], same["unchanged"]) == ([], [], [], 4)
+
+    roster.write_text(ROSTER, "utf-8")
+    first, second = (ask(home, "responders", str(roster)) for _ in range(2))
+    assert (first["new"], second["new"], second["changed"], second["unchanged"]) == (2, 0, 0, 2)
+    assert first["columns_not_read"] == ["姓名"]
+    with Store(home / "small.duckdb") as store:
+        assert not {"王建国", "李小红"} & set(store.read("SELECT * FROM responders").astype(str).to_numpy().ravel())
+
+    tree.write_text("编码,上级编码,名称,紧急程度,到场时限\n01,,刑事,很急,-3\n0101,99,盗窃,,\n", "utf-8")
+    roster.write_text("呼号,类别,上岗时间\n东一,民警,25:00\n东一,飞行员,\n", "utf-8")
+    for command, file, named in (
+        (
+            "kinds",
+            tree,
+            ("line 2, 紧急程度 (urgency) '很急'", "line 2, 到场时限 (target_minutes) '-3'", "line 3, 上级编码"),
+        ),
+        ("responders", roster, ("line 2, 上岗时间 (duty_from)", "line 3, 类别 (kind)", "line 3, 呼号 (call_sign)")),
+    ):
+        refused = shapan(home, command, str(file))
+        assert refused.exit_code == 4
+        assert [words for words in (*named, "nothing was written") if words not in refused.stderr] == []
+    assert ask(home, "kinds", str(again))["unchanged"] == 4
+    assert shapan(home, "kinds").exit_code == 3
+
+
 @pytest.fixture
 def state(home: Path) -> Iterator[AppState]:
     with Store(home / "small.duckdb", clock=utc_now) as store:
