@@ -31,9 +31,9 @@ $(VENV)/dev.stamp: $(VENV)/env.stamp requirements-dev.lock
 
 env: $(VENV)/env.stamp ## The environment in .venv, pinned by requirements.lock
 
-dev: $(VENV)/dev.stamp
+dev: $(VENV)/dev.stamp ## What checks and tests need besides, pinned by requirements-dev.lock
 
-browser:
+browser: ## Chromium and a font with Chinese glyphs, where they are missing and may be installed
 	@scripts/install-browser
 
 run: env ## The sand table on localhost (PORT=8501, STORE=demo); makes the sample when there is none

@@ -92,7 +92,7 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
         renewing = None if network is None else asyncio.create_task(network.keep_fresh())
         schedulers = [
             Scheduler(build_jobs(state, door), state.clock),
-            *build_dispatch_schedulers(state.store, state.clock),
+            *build_dispatch_schedulers(state.store, state.clock, webhook_ca=state.runtime.settings.webhook_ca),
             *build_drill_schedulers(state.store, state.clock),
             *build_patrol_schedulers(state.store, state.clock),
         ]

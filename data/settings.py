@@ -35,6 +35,8 @@ class Settings:
         Where the key of an encrypted store is, or the key itself; see `data/keys.py`.
     backups
         Folder of backups; None: `backups` in `home`.
+    webhook_ca
+        Certificates (PEM) that are trusted beside the system's, for a webhook's receiver with one of the office's own.
     """
 
     home: Path
@@ -43,6 +45,7 @@ class Settings:
     key_file: Path | None = None
     key_text: str | None = field(default=None, repr=False)
     backups: Path | None = None
+    webhook_ca: Path | None = None
 
     @property
     def store_path(self) -> Path:
@@ -84,6 +87,11 @@ def build_settings(
 ) -> Settings:
     """Settings from the environment's `SHAPAN_…`; arguments win over it."""
     home, key_file, backups = environ.get("SHAPAN_HOME"), environ.get("SHAPAN_KEY_FILE"), environ.get("SHAPAN_BACKUPS")
+    webhook_ca = environ.get("SHAPAN_WEBHOOK_CA_FILE")
+    if webhook_ca and not Path(webhook_ca).expanduser().is_file():
+        raise RefusedError(
+            f"SHAPAN_WEBHOOK_CA_FILE names {webhook_ca[:200]}, where there is no file. Correct it, or unset it."
+        )
     return Settings(
         home=Path(home).expanduser() if home else Path(platformdirs.user_data_dir("shapan", appauthor=False)),
         store_name=check_store_name(store_name or environ.get("SHAPAN_STORE") or "demo"),
@@ -91,4 +99,5 @@ def build_settings(
         key_file=Path(key_file).expanduser() if key_file else None,
         key_text=environ.get("SHAPAN_KEY") or None,
         backups=Path(backups).expanduser() if backups else None,
+        webhook_ca=Path(webhook_ca).expanduser() if webhook_ca else None,
     )

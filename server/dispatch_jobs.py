@@ -8,6 +8,7 @@ up the second in which somebody has to be told that nobody answers.
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from data.drills import is_drill
 from data.store import Clock, Store
@@ -20,9 +21,11 @@ LOOK_S = 1.0
 _EVERY = timedelta(seconds=LOOK_S * 0.9)
 
 
-def build_dispatch_schedulers(store: Store, clock: Clock, *, look_s: float = LOOK_S) -> tuple[Scheduler, ...]:
+def build_dispatch_schedulers(
+    store: Store, clock: Clock, *, webhook_ca: Path | None = None, look_s: float = LOOK_S
+) -> tuple[Scheduler, ...]:
     """Schedulers to be started and stopped with the server; a drill tells no other system anything."""
     jobs = [Job("escalation", Escalation(store, clock).run, every=_EVERY)]
     if not is_drill(store):
-        jobs.append(Job("webhook", WebhookSender(store, clock).run, every=_EVERY))
+        jobs.append(Job("webhook", WebhookSender(store, clock, webhook_ca).run, every=_EVERY))
     return tuple(Scheduler([job], clock, look_s=look_s) for job in jobs)

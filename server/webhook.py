@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import ssl
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 
@@ -34,11 +36,13 @@ _log = logging.getLogger(__name__)
 
 
 class WebhookSender:
-    """Posts what waits in the outbox of one open store."""
+    """Posts what waits in the outbox of one open store; `ca_file` (PEM) is trusted beside the system's authorities."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, ca_file: Path | None = None) -> None:
         self._store = store
         self._clock = clock
+        self._ca_file = ca_file
+        self._trust: ssl.SSLContext | None = None
 
     def run(self) -> int:
         """Post what is due, stopping at the first that is not taken; returns how many were."""
@@ -48,7 +52,9 @@ class WebhookSender:
             return 0
         taken = 0
         # What the machine's environment says of proxies would send it to another host.
-        with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
+        with httpx.Client(
+            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, verify=self._get_trust()
+        ) as client:
             while message is not None and message.next_utc <= self._clock() and taken < MOST_AT_ONCE:
                 problem = self._post(client, url, message)
                 now = self._clock()
@@ -79,8 +85,24 @@ class WebhookSender:
             return "address_refused"
         except httpx.TimeoutException:
             return "too_slow"
-        except httpx.HTTPError:
-            return "unreachable"
+        except httpx.HTTPError as error:
+            return "certificate_refused" if _is_distrust(error) else "unreachable"
+
+    def _get_trust(self) -> ssl.SSLContext:
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+            if self._ca_file is not None:
+                self._trust.load_verify_locations(self._ca_file)
+        return self._trust
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Whether what went wrong began with a certificate that nobody here vouches for."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def sign(key: bytes, seconds: str, body: bytes) -> str:

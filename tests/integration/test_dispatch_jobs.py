@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
+import ssl
 import subprocess
 import sys
 import time
@@ -12,16 +14,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from data.administration import change_settings
 from data.keys import to_key
 from data.secret_files import get_key
-from data.store import Store
+from data.store import Store, utc_now
 from data.viewer import Role, Viewer
 from data.webhooks import count_waiting
 from incidents.dispatches import answer, send
 from incidents.dispatching import DispatchAction
 from incidents.escalating import Escalation
+from server.certificates import Subjects, build_authority, build_server_certificate
 from server.dispatch_jobs import build_dispatch_schedulers
 from server.webhook import WebhookSender
 from tests.fixtures.access import Clock
@@ -207,6 +211,28 @@ def test_an_address_outside_is_never_called_even_if_it_stands_in_the_file(
     assert sender.run() == 0
     problems = store.read("SELECT problem, attempts FROM webhook_outbox").to_dict("records")
     assert problems == [{"problem": "address_refused", "attempts": 1}]
+
+
+def test_https_with_the_offices_own_authority(dispatch_store: Store, dispatch_clock: Clock, tmp_path: Path) -> None:
+    store, clock = dispatch_store, dispatch_clock
+    here = Subjects(frozenset(), frozenset({ipaddress.ip_address("127.0.0.1")}))
+    authority = build_authority(here, now=utc_now())
+    ca_file, server_file = tmp_path / "ca.pem", tmp_path / "server.pem"
+    ca_file.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    signed = build_server_certificate(authority, here, now=utc_now())
+    key = signed.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    server_file.write_bytes(key + signed.certificate.public_bytes(Encoding.PEM))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(server_file)
+    with Receiver(tls) as receiver:
+        stranger = set_webhook(store, receiver.url, clock)
+        send(store, OFFICER, take_in(store, clock), "r2", clock=clock)
+        assert stranger.run() == 0
+        assert store.read("SELECT problem FROM webhook_outbox")["problem"].tolist() == ["certificate_refused"]
+        assert receiver.received == []
+        clock.move(minutes=1)
+        assert WebhookSender(store, clock, ca_file).run() == 1
+        assert len(receiver.received) == 1
 
 
 def test_nobody_there_for_a_day_and_it_is_given_up(dispatch_store: Store, dispatch_clock: Clock) -> None:

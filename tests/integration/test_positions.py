@@ -105,6 +105,28 @@ def test_a_batch_keeps_who_is_on_duty_and_answers_each_row(radio: TestClient, st
         assert read(store, refused) == (None, None, None, None)
 
 
+def test_a_large_batch_is_kept_as_many_small_ones_are(radio: TestClient, store: Store) -> None:
+    signs = [f"网{number:03d}" for number in range(60)]
+    columns = "responder_id, call_sign, kind, status, status_utc, full_time"
+    rows = [[f"w{sign}", sign, "officer", "ready", NOW.replace(tzinfo=None), True] for sign in signs]
+    sql = f"INSERT INTO responders ({columns}) VALUES (?, ?, ?, ?, ?, ?)"
+    store.write(lambda tx: [tx.execute("responders", sql, row) for row in rows])
+
+    def report(minutes_ago: float) -> list[dict[str, Any]]:
+        return [seen(sign, number, minutes_ago=minutes_ago, accuracy_m=number) for number, sign in enumerate(signs)]
+
+    def kept() -> list[tuple[Any, ...]]:
+        return [read(store, f"w{sign}") for sign in signs]
+
+    small = report(2)
+    assert all(post(radio, *small[at : at + 10]) == ["stored"] * 10 for at in range(0, 60, 10))
+    by_key = kept()
+    assert post(radio, *report(1)) == ["stored"] * 60
+    assert [row[:1] + row[2:] for row in kept()] == [row[:1] + row[2:] for row in by_key]
+    assert {row[1] for row in kept()} == {(NOW - timedelta(minutes=1)).replace(tzinfo=None)}
+    assert kept()[7] == (7.0, (NOW - timedelta(minutes=1)).replace(tzinfo=None), "radio", 7.0)
+
+
 def test_rows_in_any_order_leave_the_newest(radio: TestClient, store: Store) -> None:
     rows = [seen("警员01", 30, minutes_ago=3), seen("警员01", 10, minutes_ago=1), seen("警员01", 20, minutes_ago=2)]
     assert post(radio, *rows) == ["older", "stored", "older"]

@@ -6,23 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from i18n import Language, section
+from ui.components.mounting import declare
 
 _HERE = Path(__file__).parent
-# The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
-_JS = (
-    "export default (component) => import(location.origin + component.data.module)"
-    ".then((ground) => ground.render(component));"
-)
-_mount = st.components.v2.component(
-    "shapan_ground",
-    html='<div class="gr-ground"></div>',
-    css=(_HERE / "ground.css").read_text(encoding="utf-8"),
-    js=_JS,
-    isolate_styles=False,
-)
+_mount = declare("shapan_ground", "gr-ground", (_HERE / "ground.css",))
 
 
 def show_ground(

@@ -6,22 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.first import FIRST
 from layers.palette import FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
+from ui.components.mounting import declare
 
 _HERE = Path(__file__).parent
 _STYLES = (_HERE / "table.css", _HERE / "alarms.css", _HERE / "replay.css", _HERE.parent / "surfaces" / "wall.css")
 _STRINGS = ("table", "alarms", "surfaces", "replay")
-# The module itself comes from /assets/, so that it may import its parts; this is only the hook that Streamlit wants.
-_JS = (
-    "export default (component) => import(location.origin + component.data.module)"
-    ".then((table) => table.render(component));"
-)
 _FETCHED = ("labels", "names", "grid_labels", "responders", "figures", "border", "grids", "key_sites", "hot")
 _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("buildings", "box", USE["residential"], True),
@@ -40,13 +34,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("labels", "letters", (206, 220, 240), True),
 )
 
-_mount = st.components.v2.component(
-    "shapan_table",
-    html='<div class="shapan-table"></div>',
-    css="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
-    js=_JS,
-    isolate_styles=False,
-)
+_mount = declare("shapan_table", "shapan-table", _STYLES)
 
 
 def show_table(data: dict[str, Any], *, on_picked: Callable[[], None], on_language: Callable[[], None]) -> Any:
