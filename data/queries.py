@@ -24,9 +24,15 @@ from data.queries_forces import find_earlier, find_forces, find_scene, find_send
 from data.queries_freshness import find_checks, find_freshness, find_mends, find_proposals, find_verdicts
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
-from data.queries_inside import find_unit_incidents, find_unit_rentals, find_unit_reports, find_unit_visits
+from data.queries_inside import (
+    find_plan_rooms,
+    find_unit_incidents,
+    find_unit_rentals,
+    find_unit_reports,
+    find_unit_visits,
+)
 from data.queries_intake import find_case, find_open_incidents, find_reported, find_unplaced
-from data.queries_map_edits import MapKnowledge, find_map_changes, find_map_knowledge
+from data.queries_map_edits import MapKnowledge, find_map_changes, find_map_knowledge, find_plan_changes
 from data.queries_maps import (
     find_addresses,
     find_aliases,
@@ -128,6 +134,8 @@ __all__ = [
     "find_patrol_plans",
     "find_patrol_presences",
     "find_patrol_reasons",
+    "find_plan_changes",
+    "find_plan_rooms",
     "find_point_counts",
     "find_positions",
     "find_proposals",

@@ -5,12 +5,13 @@ everybody sees may show it.
 
 from __future__ import annotations
 
+import geopandas as gpd
 import pandas as pd
 
 from data.masking import is_shown_persons, sees_sensitive
 from data.moments import to_stored_time
 from data.queries_incidents import CATEGORY_TREE
-from data.reading import find_history_start, read_rows
+from data.reading import find_history_start, read_rows, read_shapes
 from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
@@ -68,6 +69,16 @@ FROM rentals r JOIN units u ON u.unit_id = r.unit_id LEFT JOIN buildings b ON b.
     LEFT JOIN verdicts v ON v.rental_id = r.rental_id
 WHERE r.unit_id = $unit_id AND ($grids IS NULL OR list_contains($grids, b.grid_id)) ORDER BY r.rental_id
 """
+_PLAN_ROOMS = """
+SELECT r.building_id, r.level, r.kind, r.entrance_id, r.number, r.unit_id, ST_AsWKB(r.geom) AS geom
+FROM plan_rooms r WHERE r.building_id = $building_id ORDER BY r.level, r.kind, r.place
+"""
+
+
+@governed
+def find_plan_rooms(store: Store, viewer: Viewer, building_id: str) -> gpd.GeoDataFrame:
+    """Rooms and landings of a building's schematic plan (示意); `unit_id` where a unit of the register is in it."""
+    return read_shapes(store, viewer, ("plan_rooms",), _PLAN_ROOMS, {"building_id": building_id})
 
 
 @governed

@@ -23,6 +23,13 @@ SELECT event_id, at_utc, kind, subject_table, subject_id, detail,
     kind <> 'map.undone' AND event_id = max(event_id) OVER (PARTITION BY subject_table, subject_id) AS can_undo
 FROM events WHERE kind LIKE 'map.%' ORDER BY event_id DESC LIMIT $limit
 """
+_PLAN_CHANGES = """
+SELECT e.event_id, e.at_utc, e.kind, e.subject_id AS building_id, coalesce(b.zone, '') || coalesce(b.name, '') AS name,
+    json_extract_string(e.detail, '$.copied_from') AS copied_from, e.kind <> 'plan.undone'
+        AND e.event_id = max(e.event_id) OVER (PARTITION BY e.subject_id) AS can_undo
+FROM events e LEFT JOIN buildings b ON b.building_id = e.subject_id
+WHERE e.subject_table = 'building_plans' ORDER BY e.event_id DESC LIMIT $limit
+"""
 
 
 @dataclass(frozen=True)
@@ -66,3 +73,9 @@ def find_map_changes(store: Store, viewer: Viewer, *, limit: int = 8) -> pd.Data
     details = [json.loads(detail) for detail in rows["detail"]]
     names = [(one.get("after") or one.get("before") or {}).get("name") for one in details]
     return rows.drop(columns="detail").assign(name=pd.Series(names, index=rows.index, dtype=object))
+
+
+@governed
+def find_plan_changes(store: Store, viewer: Viewer, *, limit: int = 8) -> pd.DataFrame:
+    """The last changes of schematic plans, newest first, with `name` of the building and whether it can be undone."""
+    return read_rows(store, viewer, ("events",), _PLAN_CHANGES, {"limit": limit})

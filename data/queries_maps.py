@@ -109,7 +109,8 @@ def find_units(store: Store, viewer: Viewer, building_id: str) -> gpd.GeoDataFra
     """Units of one building with storey (`level`, `elevation_m`, `floor_height_m`); outlines in plan, where known."""
     grids = find_grid_limit(viewer, "query", "find_units")
     sql = """SELECT u.unit_id, u.building_id, u.entrance_id, u.level, u.room, u.name, u.use, u.area_m2,
-            u.residents_count, u.floating_count, u.verified_utc, f.elevation_m, f.height_m AS floor_height_m, b.grid_id,
+            u.residents_count, u.floating_count, u.verified_utc, u.geom_source, f.elevation_m,
+            f.height_m AS floor_height_m, b.grid_id,
             ST_AsWKB(u.geom) AS geom
         FROM units u LEFT JOIN buildings b USING (building_id)
             LEFT JOIN floors f ON f.building_id = u.building_id AND f.level = u.level

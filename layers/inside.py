@@ -14,12 +14,20 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.queries import find_buildings, find_entrances, find_grids, find_rentals, find_unit_incidents, find_units
+from data.queries import (
+    find_buildings,
+    find_entrances,
+    find_grids,
+    find_plan_rooms,
+    find_rentals,
+    find_unit_incidents,
+    find_units,
+)
 from data.store import Store
+from gis.building_front import Coordinates, Front
 from gis.errors import BadRecordError
 from i18n import section, t
 from layers.frame import LocalFrame
@@ -29,32 +37,14 @@ from layers.scene import Records, Scene, SceneRequest
 FLOOR_M = 3.0  # of a storey that nobody measured
 _FAR_M = 1000.0
 _STAIRS_IN_M = 1.6
-Coordinates = npt.NDArray[np.float64]
 
 
-class _Front:
-    """A building's own frame."""
-
-    def __init__(self, outline: shapely.Geometry, doors: Coordinates) -> None:
-        box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(outline))
-        sides = np.diff(box[:3], axis=0) if len(box) >= 3 else np.array([[1.0, 0.0], [0.0, 1.0]])
-        along = sides[int(np.argmax(np.hypot(*sides.T)))]
-        along = along / max(float(np.hypot(*along)), 1e-9)
-        middle = shapely.get_coordinates(shapely.centroid(outline))[0]
-        # Where the entrances are is the front; without any, the south as people in this country would expect it.
-        outwards = (doors.mean(axis=0) - middle) if len(doors) else np.array([0.0, -1.0])
-        inwards = np.array([-along[1], along[0]])
-        if inwards @ outwards > 0:
-            inwards = -inwards
-        self._axes = np.column_stack([np.array([inwards[1], -inwards[0]]), inwards])
-        turned = shapely.get_coordinates(outline) @ self._axes
-        self._corner = turned.min(axis=0)
-        self.size_m = turned.max(axis=0) - self._corner
+class _Drawn(Front):
+    """The frame of a building that is drawn, to the centimetre."""
 
     def turn(self, coordinates: Coordinates) -> Coordinates:
-        """Coordinates of the CRS, shape (n, 2), as along and depth, to the centimetre."""
-        turned: Coordinates = np.round(coordinates @ self._axes - self._corner, 2)
-        return turned
+        """As along and depth, to the centimetre."""
+        return np.round(super().turn(coordinates), 2)
 
     def place(self, frame: LocalFrame) -> dict[str, list[float]]:
         """
@@ -62,8 +52,7 @@ class _Front:
 
         Only a step of many metres is exact in coordinates that are kept to the centimetre.
         """
-        back = self._axes.T
-        corners = (self._corner + _FAR_M * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])) @ back
+        corners = self.turn_back(_FAR_M * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
         origin, along, inwards = frame.to_local(corners)
         return {
             "o": origin.tolist(),
@@ -89,7 +78,7 @@ def _build(request: SceneRequest) -> Records:
     building = rows.iloc[0]
     entrances = find_entrances(store, viewer)
     entrances = entrances[entrances["building_id"] == building_id].reset_index(drop=True)
-    front = _Front(building["geom"], shapely.get_coordinates(entrances.geometry.to_numpy()))
+    front = _Drawn(building["geom"], shapely.get_coordinates(entrances.geometry.to_numpy()))
     units = find_units(store, viewer, building_id)
     rentals = find_rentals(store, viewer)
     rentals = rentals[(rentals["building_id"] == building_id) & rentals["unit_id"].notna()]
@@ -115,6 +104,7 @@ def _build(request: SceneRequest) -> Records:
         "stairs": _build_stairs(entrances, units, front, int(building["floors_above"])),
         "levels": _build_levels(store, building, units),
         "units": _build_units(units, let, alarms, front),
+        **_build_plan(find_plan_rooms(store, viewer, building_id), units, front),
     }
 
 
@@ -128,7 +118,7 @@ def _find_building(store: Store, unit_id: str) -> str:
     return str(rows["building_id"].iloc[0])
 
 
-def _build_entrances(entrances: gpd.GeoDataFrame, front: _Front) -> list[dict[str, object]]:
+def _build_entrances(entrances: gpd.GeoDataFrame, front: _Drawn) -> list[dict[str, object]]:
     """Entrances from left to right."""
     places = front.turn(shapely.get_coordinates(entrances.geometry.to_numpy()))
     records: list[dict[str, object]] = [
@@ -139,7 +129,7 @@ def _build_entrances(entrances: gpd.GeoDataFrame, front: _Front) -> list[dict[st
 
 
 def _build_stairs(
-    entrances: gpd.GeoDataFrame, units: gpd.GeoDataFrame, front: _Front, floors_above: int
+    entrances: gpd.GeoDataFrame, units: gpd.GeoDataFrame, front: _Drawn, floors_above: int
 ) -> list[dict[str, object]]:
     """Where one goes up: behind each entrance that leads to an upper storey. Nobody measured the stairs themselves."""
     if floors_above < 2:
@@ -175,8 +165,29 @@ def _build_levels(store: Store, building: pd.Series[Any], units: gpd.GeoDataFram
     ]
 
 
+def _build_plan(rooms: gpd.GeoDataFrame, units: gpd.GeoDataFrame, front: _Drawn) -> dict[str, object]:
+    """Whether outlines are schematic (示意), the landings of such a plan, and its rooms that no unit is in."""
+    rows = [{**row, "p": front.rings(row["geom"])} for row in rooms.to_dict("records")]
+    empty = [row for row in rows if row["kind"] == "room" and not isinstance(row["unit_id"], str)]
+    return {
+        "schematic": bool(rows) or bool((units["geom_source"] == "schematic").any()),
+        "landings": [{"l": int(row["level"]), "p": row["p"]} for row in rows if row["kind"] == "landing"],
+        "rooms": [
+            {"l": int(row["level"]), "n": _text(row["number"]), "p": row["p"], "x": _middle(row["p"])} for row in empty
+        ],
+    }
+
+
+def _middle(rings: list[list[list[float]]]) -> list[float] | None:
+    """A place well inside an outline, for its number."""
+    if not rings:
+        return None
+    inside: list[float] = np.round(shapely.get_coordinates(shapely.Polygon(rings[0]).point_on_surface())[0], 2).tolist()
+    return inside
+
+
 def _build_units(
-    units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], alarms: Mapping[str, tuple[int, int]], front: _Front
+    units: gpd.GeoDataFrame, let: Mapping[str, dict[str, Any]], alarms: Mapping[str, tuple[int, int]], front: _Drawn
 ) -> list[dict[str, object]]:
     """Units by storey from the top, and from left to right."""
     records: list[dict[str, object]] = []
@@ -225,7 +236,7 @@ def _text(value: Any) -> str:
 
 INSIDE = Scene(
     "inside",
-    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community", "incidents"),
+    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community", "incidents", "plan_rooms"),
     _build,
     params=("building", "unit", "words"),
 )

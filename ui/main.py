@@ -18,8 +18,8 @@ from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_
 from ui.wall import show_wall
 
 DESK_PAGES = (
-    "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "map", "approvals", "audit",
-    "accounts", "settings",
+    "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "map", "plans", "approvals",
+    "audit", "accounts", "settings",
 )  # fmt: skip
 
 

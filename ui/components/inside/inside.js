@@ -167,6 +167,12 @@ export class Inside {
     const path = (ring) => `M${ring.map((point) => at(point).map((v) => v.toFixed(1)).join(" ")).join("L")}Z`;
     const units = record.units.filter((unit) => unit.l === this.level && unit.p.length);
     const parts = [el("path", { class: "in-outline", d: record.outline.map(path).join("") })];
+    for (const way of record.landings) if (way.l === this.level) parts.push(el("path", { class: "in-landing", d: way.p.map(path).join("") }));
+    for (const room of record.rooms) {
+      if (room.l !== this.level || !room.x) continue;
+      const [x, y] = at(room.x);
+      parts.push(el("g", {}, svg("title", {}, this.t("inside.room_empty")), el("path", { class: "in-room", d: room.p.map(path).join("") }), text(x, y, room.n, 13, "in-none")));
+    }
     for (const unit of units) {
       const look = paint(unit, this.colour);
       const [x, y] = at(unit.x);
@@ -182,8 +188,8 @@ export class Inside {
       const [x, y] = at(door.x);
       parts.push(el("path", { class: "in-door", d: `M${x} ${y + 3}l-7 12h14Z` }));
     }
-    const note = units.length ? "" : this.t(record.units.length ? "inside.level_without_units" : "inside.no_units");
-    parts.push(text(width / 2, pad * 0.6, `${this.nameLevel(this.level)} · ${this.t("inside.plan")}`, 18, "in-caption"));
+    const note = units.length || record.rooms.some((room) => room.l === this.level) ? "" : this.t(record.units.length ? "inside.level_without_units" : "inside.no_units");
+    parts.push(text(width / 2, pad * 0.6, `${this.nameLevel(this.level)} · ${this.t(record.schematic ? "inside.schematic_why" : "inside.plan")}`, 18, "in-caption"));
     if (note) parts.push(text(width / 2, height / 2, note, Math.min(17, (width / Math.max(12, note.length)) * 1.2), "in-none"));
     this.plan.replaceChildren(el("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": this.t("inside.plan") }, hatch("in-hatch-plan"), ...parts));
   }

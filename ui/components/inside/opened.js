@@ -14,7 +14,7 @@ const SHAFT_M = 1.5;
 const MATT = { ambient: 0.62, diffuse: 0.22, shininess: 4, specularColor: [10, 12, 16] };
 const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents"];
 const AGAIN_MS = 600;
-const INK = { slab: [58, 76, 102, 255], dim: [30, 42, 60, 255], shaft: [124, 196, 238, 120], door: [124, 196, 238, 255] };
+const INK = { slab: [58, 76, 102, 255], empty: [44, 58, 78], shaft: [124, 196, 238, 120], door: [124, 196, 238, 255] };
 const DARK = "#0b1420"; // the ink of colours.js on light rooms
 const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
 
@@ -98,6 +98,11 @@ export class Opened {
     return this.level ?? Math.max(...shown);
   }
 
+  /** Units that stand on the table now. */
+  drawnUnits() {
+    return this.record.units.filter((unit) => unit.p.length && this.isShown(unit.l)).map((unit) => unit.id);
+  }
+
   /** A point of the building's frame, shape [a, d], on the table at a height. */
   at([a, d], z = 0) {
     const { o, a: along, d: inwards } = this.record.at;
@@ -126,7 +131,11 @@ export class Opened {
           edges.push({ l: drawn.map(([x, y, low]) => [x, y, low + high + 0.02]), c: isOn ? [255, 255, 255, 255] : [8, 14, 26, 170], w: isOn ? 4 : 1.2 });
         }
       }
-      if (!this.record.units.some((unit) => unit.l === l && unit.p.length)) edges.push(...this.record.outline.map((ring) => ({ l: ring.map((point) => this.at(point, z + SLAB_M + 0.02)), c: [143, 180, 216, 200], w: 1.5 })));
+      for (const room of this.record.rooms) if (room.l === l && room.x) for (const ring of room.p) {
+        const drawn = shrink(ring, room.x).map((point) => this.at(point, z + SLAB_M));
+        rooms.push({ p: [drawn], h: Math.min(high, 0.5), c: INK.empty });
+      }
+      if (![...this.record.units, ...this.record.rooms].some((unit) => unit.l === l && unit.p.length)) edges.push(...this.record.outline.map((ring) => ({ l: ring.map((point) => this.at(point, z + SLAB_M + 0.02)), c: [143, 180, 216, 200], w: 1.5 })));
     }
     const [low, high] = shown.length ? [shown[0].z, shown.at(-1).z + (this.isCut(shown.at(-1).l) ? CUT_M : shown.at(-1).h)] : [0, 0];
     const shafts = this.record.stairs.map(({ x }) => ({ p: [square(x, SHAFT_M).map((point) => this.at(point, low + SLAB_M))], h: Math.max(1, high - low), c: INK.shaft }));
@@ -153,6 +162,7 @@ export class Opened {
       const isCut = this.isCut(l);
       const top = z + SLAB_M + (isCut ? Math.min(CUT_M, h - SINK_M) : h - SINK_M);
       this.sign(project([-1.2, 0], z + 0.4), this.nameLevel(l), 0.82 * rem, l === this.level ? "#ffffff" : "#bcd3ea");
+      if (isCut) for (const room of this.record.rooms) if (room.l === l && room.x) this.sign(project(room.x, z + SLAB_M + 0.5), room.n, 0.7 * rem, "#9fb3cb");
       if (!isCut) continue; // seen from the side only: the number would lie on the neighbour above
       for (const unit of this.record.units) {
         if (unit.l !== l || !unit.x) continue;
