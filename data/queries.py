@@ -61,6 +61,7 @@ from data.queries_patrols import (
 from data.queries_places import PLACE_KINDS, IncidentCounts, Place, PlaceKind, get_place
 from data.queries_points import find_balances, find_book, find_gifts, find_ledger_lines, find_redemptions
 from data.queries_replay import find_incident_states
+from data.queries_rounds import find_due_visits, find_last_place, find_round_tasks
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
     find_earlier_visits,
@@ -108,6 +109,7 @@ __all__ = [
     "find_dispatches",
     "find_drill",
     "find_drill_alarms",
+    "find_due_visits",
     "find_earlier",
     "find_earlier_visits",
     "find_entrances",
@@ -121,6 +123,7 @@ __all__ = [
     "find_incidents",
     "find_key_sites",
     "find_land",
+    "find_last_place",
     "find_ledger_lines",
     "find_map_changes",
     "find_map_knowledge",
@@ -144,6 +147,7 @@ __all__ = [
     "find_reported",
     "find_responders",
     "find_roads",
+    "find_round_tasks",
     "find_scene",
     "find_sending_rules",
     "find_task",

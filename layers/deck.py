@@ -111,6 +111,7 @@ DRAWN: tuple[Drawn, ...] = (
     _solid("group-rentals", "group_rentals", "group_rentals", material=_GLOW, pickable=True),
     _solid("key-sites", "key_sites", "key_sites", material=_GLOW, pickable=True),
     _solid("freshness", "freshness", "freshness", opacity=0.85, pickable=True),
+    _solid("due", "due_visits", "due_visits", opacity=0.9, pickable=True),
     Drawn(
         "hot", "hot_curtains", "hot", "CurtainLayer",
         {"get_polygon": "p", "get_elevation": "h", "get_floor": "h", "get_fill_color": "c"},

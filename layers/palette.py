@@ -24,6 +24,7 @@ KEY_SITE: Colour = (70, 214, 232)
 RESPONDER: Colour = (150, 232, 170)
 HOT: Colour = (255, 158, 66)
 SHADOW: Colour = (4, 8, 16, 120)
+DUE: dict[str, Colour] = {"overdue": (255, 178, 74), "today": (124, 196, 238), "later": (110, 134, 166)}
 FRESHNESS: dict[str, Colour] = {"fresh": (112, 206, 160), "ageing": (214, 202, 128), "old": (128, 136, 148)}
 
 LAND: dict[str, Colour] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from layers.alarms import ALARMS
 from layers.buildings import BUILDINGS, GABLES, PARAPETS, SHADOWS
 from layers.directory import DIRECTORY
+from layers.due import DUE_VISITS
 from layers.figures import FIGURES
 from layers.freshness import FRESHNESS_SCENE
 from layers.grids import GRIDS
@@ -27,6 +28,6 @@ SCENES: dict[str, Scene] = {
     for scene in (
         GROUND, BORDER_SCENE, LAND_SCENE, TREES, ROADS, WALLS, GATES, GRIDS, ZONES, SHADOWS, BUILDINGS, GABLES,
         PARAPETS, RENTALS, GROUP_RENTALS, KEY_SITES, HOT_CURTAINS, HOT_PLACES, LABELS, NAMES, GRID_LABELS, RESPONDERS,
-        FIGURES, ALARMS, DIRECTORY, INSIDE, REPLAY, FRESHNESS_SCENE,
+        FIGURES, ALARMS, DIRECTORY, INSIDE, REPLAY, FRESHNESS_SCENE, DUE_VISITS,
     )
 }  # fmt: skip

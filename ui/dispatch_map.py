@@ -53,9 +53,9 @@ def build_way_map(
         Read out by screen readers.
     """
     shapes = [place, *forces.values(), *([shapely.LineString(way)] if len(way) > 1 else [])]
-    window = _find_window(shapes)
+    window = find_window(shapes)
     west, south, east, north = window.bounds
-    at = _Plane(west, north)
+    at = Plane(west, north)
     parts = [
         f'<path class="{css}" d="{at.draw(shape)}"/>'
         for css, frame in (
@@ -63,7 +63,7 @@ def build_way_map(
             ("b", find_buildings(store, viewer)),
             ("w", find_walls(store, viewer)),
         )
-        for shape in _crop(frame, window)
+        for shape in crop(frame, window)
     ]
     if len(way) > 1:
         parts.append(f'<path class="p" d="{at.line(np.asarray(way))}"/>')
@@ -90,18 +90,20 @@ def build_way_map(
     )
 
 
-def _find_window(shapes: Sequence[Any]) -> Any:
+def find_window(shapes: Sequence[Any]) -> Any:
+    """A box around shapes with a margin, never smaller than a block."""
     west, south, east, north = shapely.GeometryCollection(list(shapes)).bounds
     grow_x = max(_MARGIN_M, (_LEAST_M - (east - west)) / 2)
     grow_y = max(_MARGIN_M, (_LEAST_M - (north - south)) / 2)
     return shapely.box(west - grow_x, south - grow_y, east + grow_x, north + grow_y)
 
 
-def _crop(frame: gpd.GeoDataFrame, window: Any) -> list[Any]:
+def crop(frame: gpd.GeoDataFrame, window: Any) -> list[Any]:
+    """Shapes that a box touches."""
     return frame.geometry[frame.geometry.intersects(window)].tolist()
 
 
-class _Plane:
+class Plane:
     """Metres of the CRS to the drawing's units: metres east and south of its corner."""
 
     def __init__(self, west_m: float, north_m: float) -> None:

@@ -31,7 +31,8 @@ from ui.cards import escape_markdown
 from ui.notes import show_notes
 from ui.tables import format_time, show_table
 from ui.task_actions import PAGE, show_actions
-from ui.task_words import find_now, is_overdue, say_due, say_kind, say_receiver, say_state, say_who, to_rows
+from ui.task_round import make_notices
+from ui.task_words import AT_WORK, find_now, is_overdue, say_due, say_kind, say_receiver, say_state, say_who, to_rows
 
 _OVER = ("handled", "closed")
 
@@ -73,6 +74,10 @@ def _show_head(store: Store, row: dict[str, Any], lang: Language) -> None:
         "tasks.made", lang, origin=origin, who=say_who(row["created_by_name"], lang), at=format_time(row["created_utc"])
     )
     st.caption(escape_markdown(made))
+    if row["again_utc"] and row["state"] in AT_WORK:
+        st.info(t("round.again_agreed", lang, at=format_time(row["again_utc"]), n=row["absent_count"] or 0))
+        if st.button(t("round.notice", lang), key="notice"):
+            make_notices(store, [row], lang)
     if row["note"]:
         st.info(escape_markdown(row["note"]))
     for name, key in (("parent_id", "tasks.checks"), ("recheck_id", "tasks.checked_by")):

@@ -21,6 +21,7 @@ from ui.tables import show_empty, show_lead, show_style
 from ui.task_day import show_day
 from ui.task_new import show_new
 from ui.task_one import show_task
+from ui.task_round import show_round
 from ui.task_words import find_now, is_overdue, say_due, say_kind, say_receiver, say_state, to_rows
 
 PAGE = "tasks"
@@ -54,6 +55,8 @@ def show_tasks(viewer: Viewer, lang: Language) -> None:
         session.keep("tasks_view", view)
         if view == "new":
             show_new(store, viewer, lang)
+        elif view == "round":
+            show_round(store, viewer, lang)
         elif view == "day":
             show_day(store, viewer, lang)
         else:
@@ -63,7 +66,7 @@ def show_tasks(viewer: Viewer, lang: Language) -> None:
 def _list_views(viewer: Viewer) -> list[str]:
     views = ["mine"] if viewer.role is Role.GRID_WORKER else ["all", "mine"]
     views += ["new"] if get_right(viewer.role, "action", "create_task") is not Right.NO else []
-    return [*views, "day"]
+    return [*views, "round", "day"]
 
 
 def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:

@@ -31,7 +31,7 @@ from data.rights import Right, get_right
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError
-from tests.fixtures.canaries import AT, KEY, NAME, PHONE, ask_a_day_later, ask_of_the_next_visit, plant
+from tests.fixtures.canaries import AT, KEY, NAME, PHONE, ask_a_day_later, ask_of_a_round, ask_of_the_next_visit, plant
 from tests.fixtures.checkin_calls import CHECKIN_CALLS
 
 IN_G1, IN_G2 = (Viewer(Role.GRID_WORKER, frozenset({grid})) for grid in ("g1", "g2"))
@@ -65,6 +65,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     "find_scene": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_earlier": ask_a_day_later,
     "find_earlier_visits": ask_of_the_next_visit,
+    **dict.fromkeys(("find_round_tasks", "find_last_place", "find_due_visits"), ask_of_a_round),
     "get_info": lambda query, store, _: [query(store)],
     "find_incident_states": lambda query, store, viewer: [query(store, viewer, ["1"])],
     **dict.fromkeys(

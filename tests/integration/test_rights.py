@@ -43,6 +43,7 @@ NOT_DRAWN = {
         *("access", "calendars", "zones", "intake", "map_edits", "tasks", "dispatches", "freshness", "shift", "drills"),
         "patrols",
         *("points", "checkins"),
+        "rounds",
     )
 }
 WITHOUT_VIEWER = {"get_info"}

@@ -10,7 +10,7 @@ from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.first import FIRST
-from layers.palette import FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
+from layers.palette import DUE, FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 from ui.components.mounting import declare
 
 _HERE = Path(__file__).parent
@@ -25,6 +25,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("hot", "hexagon", HOT, True),
     ("responders", "circle", RESPONDER, False),
     ("freshness", "box", FRESHNESS["fresh"], False),
+    ("due_visits", "box", DUE["overdue"], False),
     ("zones", "grid", (95, 208, 180), True),
     ("grids", "grid", (120, 190, 236), True),
     ("roads", "line", (120, 140, 170), True),

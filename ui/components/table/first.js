@@ -8,7 +8,7 @@ const BEGIN = { pitch: 50, bearing: -24 };
 // As in table.css: rails, their distance from the edge, the top bar; on a phone the sheet. All in rem but the last.
 const RAILS = { left: 17.5, right: 19.5, edge: 0.8 };
 const SHEET_SHARE = 0.46;
-const SOLIDS = ["buildings", "parapets", "gables", "rentals", "group-rentals", "freshness"];
+const SOLIDS = ["buildings", "parapets", "gables", "rentals", "group-rentals", "freshness", "due"];
 // Names of what buildConfiguration puts there.
 const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };
 let rendererLoading = null;

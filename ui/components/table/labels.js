@@ -6,6 +6,7 @@ const CLASSES = {
   alarm: { rank: 0, size: 1.05, far: 0, weight: 700 },
   hot: { rank: 1, size: 0.95, far: 0, weight: 700 },
   grid: { rank: 2, size: 1.15, far: 0, weight: 700 },
+  due: { rank: 2.5, size: 0.78, far: 0.5, weight: 700 },
   group: { rank: 3, size: 0.72, far: 0.9, weight: 700 },
   rental: { rank: 3.5, size: 0.66, far: 1.1, weight: 700, below: 25 },
   site: { rank: 4, size: 0.8, far: 0.75, weight: 600 },
@@ -26,6 +27,7 @@ const INK = {
   green: "rgba(150,204,184,0.85)",
   gate: "rgba(176,214,226,0.92)",
   site: "#dffbff",
+  due: "#ffe0a6",
 };
 const REFERENCE_REM = 16; // on a wall four times as large words are, too: the same ones are shown
 const HALO = "rgba(6,11,22,0.88)";
@@ -282,4 +284,4 @@ export class Labels {
   }
 }
 
-const KIND_OF = { building: "building", group: "building", rental: "building", grid: "grid", site: "site", hot: "hot" };
+const KIND_OF = { building: "building", group: "building", rental: "building", grid: "grid", site: "site", hot: "hot", due: "building" };

@@ -16,7 +16,7 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
-const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders" };
+const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders", due: "due_visits" };
 
 const tables = new WeakMap();
 
@@ -161,7 +161,8 @@ class Table {
     const { labels = [], names = [], grid_labels: grids = [], responders = [] } = this.scenes;
     const own = new Set((this.scenes.key_sites || []).map((site) => `${site.b} ${site.n}`));
     const once = names.filter((label) => !own.has(`${label.id} ${label.t}`)); // its pin says it
-    this.labels.setRecords([...labels, ...once, ...grids, ...responders, ...sites, ...hot]);
+    const due = (this.scenes.due_visits || []).filter((one) => one.t).map((one) => ({ t: one.t, c: "due", x: one.x, id: one.id }));
+    this.labels.setRecords([...labels, ...once, ...grids, ...responders, ...sites, ...hot, ...due]);
   }
 
   outlines() {
@@ -172,7 +173,7 @@ class Table {
   }
 
   isOn(id) {
-    if (this.visiting && ["rentals", "group_rentals", "hot", "zones", "freshness", "incidents"].includes(id)) return false;
+    if (this.visiting && ["rentals", "group_rentals", "hot", "zones", "freshness", "due_visits", "incidents"].includes(id)) return false;
     const one = this.data.switches.find((item) => item.id === id);
     return one ? this.switches[id] ?? one.on : true;
   }
