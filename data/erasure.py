@@ -22,6 +22,7 @@ from data.intake import SEALED, KnownNames, open_sealed
 from data.rights import check_right
 from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
+from data.task_photos import remove_photos
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RecordMissingError
 
@@ -35,6 +36,7 @@ _REGISTERS: Mapping[str, tuple[str, str, str, tuple[str, ...]]] = {
     "volunteers": ("volunteer_id", "call_name", "phone_last4", ("birth_year",)),
     "incidents": ("incident_id", "reporter_name", "reporter_phone", ("caller_address", "caller_place")),
 }
+_HOMES = frozenset({"occupants", "units", "rentals"})  # registers whose rows say which home
 _MOBILE_DIGITS = 11
 # Registers that hold only the last digits of a telephone: how many.
 _LAST_DIGITS: Mapping[str, int] = {"volunteers": 4}
@@ -46,6 +48,7 @@ _TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "task_evidence": ("evidence_id", ("narrative",)),
     "task_findings": ("finding_id", ("narrative",)),
     "task_sessions": ("session_id", ("narrative", "agreement")),
+    "proposals": ("proposal_id", ("note",)),
 }
 
 
@@ -68,11 +71,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Erasure:
-    """What was emptied: rows by table, `texts` (rows whose words were masked), `sealed` (originals removed)."""
+    """
+    What was emptied: rows by table, `texts` (rows whose words were masked), `sealed` (originals removed), `photos` (ids
+    of those of visits to the person's home).
+    """
 
     rows: dict[str, int]
     texts: int
     sealed: int
+    photos: tuple[str, ...] = ()
 
 
 def build_subject(store: Store, person: Person) -> str:
@@ -115,7 +122,7 @@ def erase_person(store: Store, viewer: Viewer, person: Person, approval_id: str,
             raise RecordMissingError("Nobody like that is in the store. Nothing was changed; check the spelling.")
         return erased
 
-    return write_audited(
+    erased = write_audited(
         store,
         work,
         lambda erased: [
@@ -124,28 +131,49 @@ def erase_person(store: Store, viewer: Viewer, person: Person, approval_id: str,
                 "erase",
                 subject_kind="person",
                 subject_id=subject,
-                detail={"approval": approval_id, "rows": erased.rows, "texts": erased.texts, "sealed": erased.sealed},
+                detail={
+                    "approval": approval_id, "rows": erased.rows, "texts": erased.texts, "sealed": erased.sealed,
+                    "photos": len(erased.photos),
+                },
             )
         ],
         clock=clock,
-    )
+    )  # fmt: skip
+    remove_photos(store, erased.photos)
+    return erased
 
 
 def _erase(store: Store, transaction: Transaction, person: Person) -> Erasure:
     marks = _find_marks(transaction, person)
     rows: dict[str, int] = {}
+    homes: set[str] = set()
     for table, (key, name, phone, others) in _REGISTERS.items():
         ids = transaction.fetch(*_build_search(table, marks))["row_id"].tolist()
         if not ids:
             continue
         rows[table] = len(ids)
+        if table in _HOMES:
+            sql = (
+                f"SELECT DISTINCT unit_id FROM {table} WHERE list_contains(?::VARCHAR[], {key}) AND unit_id IS NOT NULL"
+            )
+            homes |= {str(one) for one in transaction.fetch(sql, [ids])["unit_id"]}
         if table == "incidents":
             _rename_caller(transaction, ids)
         emptied = ", ".join(f"{column} = NULL" for column in (name, phone, *others))
         transaction.execute(table, f"UPDATE {table} SET {emptied} WHERE list_contains(?::VARCHAR[], {key})", [ids])
     if imports := _erase_from_imports(transaction, marks):
         rows["import_changes"] = imports
-    return Erasure(rows, _erase_from_texts(transaction, marks), _erase_sealed(store, transaction, marks))
+    texts, sealed = _erase_from_texts(transaction, marks), _erase_sealed(store, transaction, marks)
+    return Erasure(rows, texts, sealed, _erase_photos(transaction, homes))
+
+
+def _erase_photos(transaction: Transaction, homes: set[str]) -> tuple[str, ...]:
+    """Let photos of visits to these homes go: who is on one of them no program can tell; returns their ids."""
+    where = "task_id IN (SELECT task_id FROM tasks WHERE list_contains(?::VARCHAR[], unit_id))"
+    ids = transaction.fetch(f"SELECT photo_id FROM task_photos WHERE {where} ORDER BY 1", [sorted(homes)])["photo_id"]
+    if len(ids):
+        transaction.execute("task_photos", f"DELETE FROM task_photos WHERE {where}", [sorted(homes)])
+    return tuple(str(one) for one in ids)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ from data.queries_rounds import find_due_visits, find_last_place, find_round_tas
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
     find_earlier_visits,
+    find_rounds,
     find_task,
     find_task_counts,
     find_task_events,
@@ -148,6 +149,7 @@ __all__ = [
     "find_responders",
     "find_roads",
     "find_round_tasks",
+    "find_rounds",
     "find_scene",
     "find_sending_rules",
     "find_task",

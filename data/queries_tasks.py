@@ -122,6 +122,12 @@ FROM tasks t LEFT JOIN accounts a ON t.receiver_kind = 'account' AND a.account_i
 WHERE t.closed_utc IS NULL AND {OWN_TASK.format(t="t")}
 GROUP BY ALL ORDER BY since_utc, 1, 2, 3
 """
+_ROUNDS = """
+SELECT r.round_id, r.account_id, coalesce(a.name, r.account_id) AS name, r.opened_utc, r.ends_utc,
+    (SELECT count(*) FROM visit_stops s WHERE s.round_id = r.round_id) AS stops
+FROM visit_rounds r LEFT JOIN accounts a USING (account_id)
+WHERE r.closed_utc IS NULL AND r.ends_utc > $now ORDER BY r.opened_utc, r.round_id
+"""
 _OPEN = ("waiting", "assigned", "accepted", "on_site", "submitted", "rectifying")
 
 
@@ -229,6 +235,12 @@ def find_task_counts(store: Store, viewer: Viewer, *, now: datetime, days: int =
     since = to_stored_time(now - timedelta(days=days))
     parameters = {"now": to_stored_time(now), "since": since, **build_own(viewer, "find_task_counts")}
     return read_rows(store, viewer, ("tasks",), _BOARD, parameters)
+
+
+@governed
+def find_rounds(store: Store, viewer: Viewer, *, now: datetime) -> pd.DataFrame:
+    """Rounds of visits that last: whose packs are outside now, and how many."""
+    return read_rows(store, viewer, ("visit_rounds",), _ROUNDS, {"now": to_stored_time(now)})
 
 
 @governed

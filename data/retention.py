@@ -15,10 +15,14 @@ from data.moments import to_stored_time
 from data.rights import check_right
 from data.settings_store import StoreSettings, read_settings
 from data.store import Clock, Store, Transaction
+from data.task_photos import sweep_photos
 from data.viewer import Viewer
 
 PATROL_PERSONS_FOR = timedelta(days=30)
 """Whose minutes at a patrol's place they were is forgotten after it; the minutes stay, for before and after."""
+VISIT_REPEATS_WITHIN = timedelta(days=60)
+"""A phone that lay in a drawer for so long may still send what it kept; later its ids are known all the same."""
+_ENDED = "task_id IN (SELECT task_id FROM tasks WHERE closed_utc < $before)"
 REPEATS_WITHIN = timedelta(days=7)
 """A system that repeats a request later than this is answered as if it were new; its source number still is not."""
 
@@ -81,6 +85,43 @@ RULES: tuple[Rule, ...] = (
         "record = NULL",
         lambda settings: timedelta(days=settings.retention_checkin_days),
     ),
+    Rule("photos", "task_photos", _ENDED, None, lambda settings: timedelta(days=settings.retention_photo_days)),
+    Rule(
+        "evidence",
+        "task_evidence",
+        f"{_ENDED} AND (narrative IS NOT NULL OR place_source = 'device')",
+        "narrative = NULL, geom = NULL, accuracy_m = NULL, place_source = 'none'",
+        lambda settings: timedelta(days=settings.retention_evidence_days),
+    ),
+    Rule(
+        "findings",
+        "task_findings",
+        f"{_ENDED} AND narrative IS NOT NULL",
+        "narrative = NULL",
+        lambda settings: timedelta(days=settings.retention_evidence_days),
+    ),
+    Rule(
+        "mediations",
+        "task_sessions",
+        f"{_ENDED} AND coalesce(narrative, agreement) IS NOT NULL",
+        "narrative = NULL, agreement = NULL",
+        lambda settings: timedelta(days=settings.retention_evidence_days),
+    ),
+    Rule(
+        "visit_stops",
+        "visit_stops",
+        "round_id IN (SELECT round_id FROM visit_rounds WHERE ends_utc < $before)",
+        None,
+        lambda settings: timedelta(days=settings.retention_session_days),
+    ),
+    Rule(
+        "visit_rounds",
+        "visit_rounds",
+        "ends_utc < $before",
+        None,
+        lambda settings: timedelta(days=settings.retention_session_days),
+    ),
+    Rule("visit_answers", "visit_answers", "answered_utc < $before", None, lambda _: VISIT_REPEATS_WITHIN),
     Rule("intake_answers", "intake_answers", "answered_utc < $before", None, lambda _: REPEATS_WITHIN),
     Rule(
         "moved_out",
@@ -148,7 +189,10 @@ def apply_retention(store: Store, *, viewer: Viewer | None = None, clock: Clock)
             return [Entry("retention", SERVER, detail=detail)]
         return [build_entry(viewer, "retention", detail=detail)]
 
-    return write_audited(store, work, describe, clock=clock)
+    gone = write_audited(store, work, describe, clock=clock)
+    if gone["photos"]:
+        sweep_photos(store, now=now)
+    return gone
 
 
 def _apply(transaction: Transaction, rule: Rule, limit: Mapping[str, object]) -> int:

@@ -44,6 +44,9 @@ class StoreSettings:
         People who have moved out.
     retention_checkin_days
         The signed record of a check-in, which holds a position; that somebody checked in, and how far off, stays.
+    retention_photo_days, retention_evidence_days
+        Of a visit, counted from the end of its task: photos; words of what was found, and where the phone was. What was
+        in order and what was not stays.
     retention_session_days, retention_opening_days
         Ended sessions and closed openings; the log of looks itself is never shortened.
     answer_urgent_s, answer_normal_s, answer_not_police_s
@@ -78,6 +81,8 @@ class StoreSettings:
     retention_volunteer_position_hours: int = 72
     retention_caller_days: int = 730
     retention_moved_out_days: int = 365
+    retention_photo_days: int = 365
+    retention_evidence_days: int = 1095
     retention_session_days: int = 90
     retention_opening_days: int = 90
     answer_urgent_s: int = 60
@@ -109,6 +114,8 @@ LIMITS: Mapping[str, tuple[int, int]] = {
     "retention_volunteer_position_hours": (1, 72),
     "retention_caller_days": (30, 3650),
     "retention_moved_out_days": (0, 3650),
+    "retention_photo_days": (7, 3650),
+    "retention_evidence_days": (30, 3650),
     "retention_session_days": (7, 3650),
     "retention_opening_days": (7, 3650),
     "answer_urgent_s": (10, 900),

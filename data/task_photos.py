@@ -13,8 +13,9 @@ import io
 import os
 import secrets
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,7 @@ _QUALITY: Final = 82
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _NONCE_BYTES: Final = 12  # NIST SP 800-38D recommends 96 bits
 _PURPOSE: Final = "photos"
+_ROW_WITHIN: Final = timedelta(hours=1)
 _RIGHTS: Final = "t.grid_id, t.accepted_by, t.receiver_kind, t.receiver_id"
 
 
@@ -169,14 +171,49 @@ def make_plain(content: bytes) -> tuple[bytes, tuple[int, int]]:
     return out.getvalue(), plain.size
 
 
-def mirror_photos(store_path: Path, folder: Path) -> int:
+def mirror_photos(store_path: Path, folder: Path, *, known: frozenset[str] | None = None) -> int:
     """
     Copy photos that a backup folder does not have yet into NAME.photos there; returns how many.
 
-    They are encrypted and never change, so a backup needs each only once. The key comes with the backup itself.
+    They are encrypted and never change, so a backup needs each only once. The key comes with the backup itself. With
+    `known`, the ids that the store has, those that were let go leave the folder as well: kept in a backup they would
+    not be gone.
     """
     photos = get_photo_folder(store_path)
-    return _copy_missing(photos, folder / photos.name)
+    copied = _copy_missing(photos, folder / photos.name)
+    if known is not None:
+        _remove_others(folder / photos.name, known)
+    return copied
+
+
+def find_photo_ids(store: Store) -> frozenset[str]:
+    """Ids of all photos of a store."""
+    return frozenset(str(one) for (one,) in store.rows("SELECT photo_id FROM task_photos"))
+
+
+def sweep_photos(store: Store, *, now: datetime) -> int:
+    """
+    Remove files of which there is no row any more; returns how many.
+
+    A file comes before its row: what was written within the last hour before `now` (aware) may be waiting for it.
+    """
+    return _remove_others(get_photo_folder(store.path), find_photo_ids(store), written_before=now - _ROW_WITHIN)
+
+
+def remove_photos(store: Store, photo_ids: Iterable[str]) -> None:
+    """Remove the files of photos whose rows are gone."""
+    for photo_id in photo_ids:
+        _find_path(store.path, photo_id).unlink(missing_ok=True)
+
+
+def _remove_others(folder: Path, known: frozenset[str], *, written_before: datetime | None = None) -> int:
+    count = 0
+    for file in sorted(folder.glob("??/*")):
+        is_new = written_before is not None and file.stat().st_mtime >= written_before.timestamp()
+        if file.name not in known and not is_new:
+            file.unlink(missing_ok=True)
+            count += 1
+    return count
 
 
 def bring_photos_back(folder: Path, name: str, store_path: Path) -> int:

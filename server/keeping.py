@@ -18,7 +18,7 @@ from data.restoring import describe_replaced, restore_backup
 from data.settings import Settings
 from data.settings_store import read_settings
 from data.store import Clock, Store
-from data.task_photos import bring_photos_back, mirror_photos
+from data.task_photos import bring_photos_back, find_photo_ids, mirror_photos, sweep_photos
 from gis.errors import RefusedError, ShapanError, StoreKeyError, StoreMissingError
 from server.jobs import Job
 from server.operations import is_synthetic
@@ -40,7 +40,9 @@ def back_up(
             f"its report with: shapan drill --report --store {name} --json"
         )
     backup = make_backup(store, folder, clock=clock, key=key, keep=keep, progress=progress)
-    photos = mirror_photos(store.path, folder)  # after it: whatever photo a row names is there
+    sweep_photos(store, now=clock())
+    # After it: whatever photo a row names is there.
+    photos = mirror_photos(store.path, folder, known=find_photo_ids(store))
     detail = {"file": backup.path.name, "encrypted": backup.is_encrypted}
     record(store, Entry("backup", actor, detail=detail), clock=clock)
     return {**backup.to_dict(), "photos_copied": photos, "kept": len(find_backups(folder, store.path.stem))}

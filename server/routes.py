@@ -30,6 +30,7 @@ from server.phone_sent import build_phone_routes
 from server.scenes import SceneEndpoint
 from server.state import AppState
 from server.unit_panel import build_unit_routes
+from server.visits import build_visit_routes
 
 BESIDE_THE_TABLE = ("surfaces", "inside", "ground")
 """Components whose scripts are served as the table's are."""
@@ -84,4 +85,6 @@ def build_routes(
         *build_phone_routes(state),
         *build_pack_routes(state),
         *([] if state.network is None else build_connect_routes(state.network, is_drill=is_drill(state.store))),
+        *build_visit_routes(state),
+        *([] if state.network is None else build_connect_routes(state.network)),
     ]

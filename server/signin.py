@@ -31,6 +31,8 @@ from server.pages import HEADERS, build_field, build_form, build_note, build_pag
 from server.tries import Tries
 
 FORM_COOKIE = "shapan_form"
+VISIT_COOKIE = "shapan_visit"
+"""On a phone that holds a round: how many things wait there to be sent (server/phone_visit/keep.js)"""
 _FORM_FIELD = "form"
 _DEMO_S = 30 * 24 * 3600
 
@@ -109,17 +111,27 @@ class SignIn:
         lang = find_language(request)
         if self.door.is_demo:
             return _to("/")
+        if waiting := find_waiting(request):
+            note = build_note(t("visit.sign_out_waits", lang, n=waiting))
+            link = f'<a class="button" href="/phone/visit?lang={lang}">{t("visit.open", lang)}</a>'
+            title = t("door.sign_out_title", lang)
+            return self._finish(request, build_page(title, note + link, lang=lang, other=_other(request, lang)))
         form = build_form("/logout", "", t("door.sign_out", lang), hidden=self._hidden(request, lang))
         back = f'<a class="button second" href="/">{t("door.back", lang)}</a>'
         page = self._build(t("door.sign_out_title", lang), form + back, lang, _other(request, lang))
         return self._finish(request, page)
 
     async def take_logout(self, request: Request) -> Response:
-        """End the session."""
+        """End the session; a phone that holds a round of visits is emptied, unless something waits there to be sent."""
+        if find_waiting(request):
+            return _to("/logout")
         if _get_session(request) is not None:
             await run_in_threadpool(self.door.sessions.end, request.cookies[SESSION_COOKIE], "sign_out")
         answer = _to("/login")
         answer.delete_cookie(SESSION_COOKIE, path="/")
+        if VISIT_COOKIE in request.cookies:
+            answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+            answer.delete_cookie(VISIT_COOKIE, path="/")
         return answer
 
     async def answer_who(self, request: Request) -> Response:
@@ -236,3 +248,9 @@ def _to(path: str) -> Response:
 
 def _other(request: Request, lang: Language, **kept: str) -> str:
     return f"{request.url.path}?{urlencode({**kept, 'lang': 'en' if lang == 'zh' else 'zh'})}"
+
+
+def find_waiting(request: Request) -> int:
+    """How many things a round of visits on this device has not sent yet."""
+    text = request.cookies.get(VISIT_COOKIE, "")
+    return int(text) if text.isdecimal() and len(text) < 6 else 0

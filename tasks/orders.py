@@ -77,7 +77,8 @@ class Evidence:
     What was found, frozen when it was taken down.
 
     `evidence_id` is the sender's choice and stays the same when it is sent again. `x_m`, `y_m` (community's CRS) say
-    where the sender was; without them it counts as taken at the task's own place.
+    where the sender was; without them it counts as taken at the task's own place. `clock_skew_s` was added to the
+    sender's clock, None where nobody measured it.
     """
 
     evidence_id: str
@@ -87,6 +88,7 @@ class Evidence:
     x_m: float | None = None
     y_m: float | None = None
     accuracy_m: float | None = None
+    clock_skew_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ def build_rows(
             "evidence_id": said.evidence_id, "task_id": task.task_id, "action_id": order.action_id,
             "sent_by": step.by, "captured_utc": to_stored_time(said.captured_utc),
             "received_utc": to_stored_time(step.at_utc), "place_source": "device" if device else "subject",
-            "accuracy_m": said.accuracy_m if device else None,
+            "accuracy_m": said.accuracy_m if device else None, "clock_skew_s": said.clock_skew_s,
             "answers": json.dumps(dict(said.answers), sort_keys=True),
             "narrative": texts["evidence"] or None, "kept_why": task.state.value if is_late else None,
             "geom": (said.x_m, said.y_m) if device else None,

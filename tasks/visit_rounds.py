@@ -149,6 +149,23 @@ def end_round(store: Store, viewer: Viewer, *, clock: Clock, round_id: str | Non
     return ended is not None
 
 
+def put_last(store: Store, viewer: Viewer, task_id: str, *, clock: Clock) -> None:
+    """Visit a task of the viewer's round after all others: nobody was home. Without a round there is no order."""
+    now, me = clock(), get_actor(viewer)
+
+    def work(transaction: Transaction) -> None:
+        rows = transaction.fetch(_OPEN, [me, to_stored_time(now)])
+        if rows.empty:
+            return
+        order = [str(one) for one in transaction.fetch(_STOPS, [rows["round_id"].iloc[0]])["task_id"]]
+        if task_id in order and order[-1] != task_id:
+            sql = "UPDATE visit_stops SET seat = (SELECT max(seat) + 1 FROM visit_stops WHERE round_id = $round) "
+            where = "WHERE round_id = $round AND task_id = $task"
+            transaction.execute("visit_stops", sql + where, {"round": rows["round_id"].iloc[0], "task": task_id})
+
+    store.write(work)
+
+
 def _check_tasks(store: Store, viewer: Viewer, task_ids: Sequence[str]) -> None:
     rows = store.read(_TASKS, [list(task_ids)])
     known = {str(row["task_id"]): {str(name): value for name, value in row.items()} for row in rows.to_dict("records")}

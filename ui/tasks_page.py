@@ -22,6 +22,7 @@ from ui.task_day import show_day
 from ui.task_new import show_new
 from ui.task_one import show_task
 from ui.task_round import show_round
+from ui.task_rounds import show_rounds
 from ui.task_words import find_now, is_overdue, say_due, say_kind, say_receiver, say_state, to_rows
 
 PAGE = "tasks"
@@ -89,6 +90,7 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
             format_func=lambda name: t(f"tasks.only_{name}", lang),
         )  # fmt: skip
         _offer_due(store, viewer, lang)
+        show_rounds(store, viewer, PAGE, lang)
     states = {"submitted": ("submitted",), "closed": ("closed", "cancelled")}
     more = {} if only not in states else {"states": states[only]}
     if view == "mine":  # what was handed in waits for others
@@ -126,6 +128,7 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
 def _offer_packs(rows: list[dict[str, Any]], lang: Language) -> None:
     """What is carried outside: the packs of this list as one PDF."""
     asked = "".join(f"&task={row['task_id']}" for row in rows)
+    st.link_button(t("pack.open_phone", lang), f"/phone/visit?lang={lang}", width="stretch")
     st.link_button(t("pack.print_list", lang, n=len(rows)), f"/packs.pdf?lang={lang}{asked}", width="stretch")
 
 

@@ -125,3 +125,41 @@ def test_it_stops_cleanly_and_its_log_holds_nobody(visit: dict[str, Any]) -> Non
     entries = [json.loads(line) for line in visit["entries"]]
     assert any(entry.get("account_id", "").startswith("a-") and "path" in entry for entry in entries)
     assert not any("chief" in line or "lang=en" in line for line in visit["entries"])
+
+
+def test_a_round_of_visits_in_flight_mode_comes_back_whole(visit: dict[str, Any]) -> None:
+    """Morning list → flight mode → visits with photos → back → everything once → the rectification is closed."""
+    seen = visit["round"]
+    assert "检查" in seen["morning"]
+    assert (seen["stops"], seen["taps"], seen["drawn"]) == (2, 3, [True, True])
+    assert seen["waiting"] == "4"  # a visit, a difference, a photo and a re-check
+    assert (seen["small"], seen["small_at_the_door"]) == ([], [])  # big enough for a glove: 48 px
+    assert "已全部发送" in seen["after"]
+    assert seen["width"] == 390
+    assert "All sent" in seen["english"]
+    assert [(one["kind"], one["state"]) for one in seen["evidence"]] == [
+        ("inspection", "submitted"), ("rectification", "closed")
+    ]  # fmt: skip
+    assert {(one["place_source"], one["measured"]) for one in seen["evidence"]} == {("device", True)}
+    assert all(0 < one["late_s"] < 300 for one in seen["evidence"])
+    assert seen["parents"] == [{"state": "closed"}]
+    assert [(one["what"], one["state"]) for one in seen["proposals"]] == [("moved_in", "waiting")]
+    assert len(seen["looks"]) == 2
+
+
+def test_what_a_thief_finds_on_the_phone_is_sealed_and_goes_with_signing_out(visit: dict[str, Any]) -> None:
+    seen = visit["round"]
+    dump = seen["dump"]
+    assert dump["count"] >= 8
+    assert dump["extractable"] == [False]
+    for word in ("西区", "**", "residents_count", "svg", "place"):
+        assert word not in dump["text"]
+    assert (seen["held"], seen["left"], seen["caches"]) == ("0", [], 0)
+
+
+def test_a_face_is_gone_before_a_photo_is_kept(visit: dict[str, Any]) -> None:
+    """Black and white squares of six points, covered: only their mean is left, whatever is done to the picture."""
+    (photo,) = visit["round"]["photos"]
+    assert (photo["width_px"], photo["height_px"]) == (1600, 1067)
+    darkest, lightest = visit["round"]["middle"]
+    assert lightest - darkest < 60

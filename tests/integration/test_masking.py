@@ -81,7 +81,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         lambda query, store, viewer: [query(store, viewer, "1")],
     ),
     **dict.fromkeys(
-        ("find_freshness", "find_task_counts", "find_tasks", "find_waiting"),
+        ("find_freshness", "find_rounds", "find_task_counts", "find_tasks", "find_waiting"),
         lambda query, store, viewer: [query(store, viewer, now=AT)],
     ),
     "find_own_patrols": lambda query, store, viewer: [query(store, viewer, "1", now=AT)],

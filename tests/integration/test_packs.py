@@ -16,7 +16,7 @@ from shapely import LineString, Point, box
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from data.queries import find_task
+from data.queries import find_rounds, find_task
 from data.runtime import Runtime
 from data.settings import Settings
 from data.settings_store import put_setting
@@ -242,7 +242,10 @@ def test_a_round_ends_when_it_is_ended_or_after_its_hours(office: Office) -> Non
     lasting = take_out(store, worker, [task], clock=now)
     with pytest.raises(NotAllowedError):
         end_round(store, office.neighbour, round_id=lasting.round_id, clock=now)
+    (row,) = find_rounds(store, officer, now=now()).to_dict("records")
+    assert (row["round_id"], row["name"], row["stops"]) == (lasting.round_id, "grid01", 1)
     assert end_round(store, officer, round_id=lasting.round_id, clock=now)  # the phone is lost
+    assert find_rounds(store, officer, now=now()).empty
     assert find_round(store, worker, now=now()) is None
     assert not end_round(store, worker, clock=now)
     store.write(lambda tx: put_setting(tx, "round_hours", 8, changed_by="a", clock=now))

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from data.approvals import ask, decide
 from data.backup import make_backup, read_backup
+from data.erasure import Person, build_subject, erase_person
 from data.keys import to_key
 from data.restoring import restore_backup
+from data.retention import apply_retention
 from data.store import Store
 from data.task_photos import (
     KEPT_SIDE_PX,
     add_photo,
     bring_photos_back,
+    find_photo_ids,
     get_photo,
     get_photo_folder,
     mirror_photos,
+    sweep_photos,
 )
-from data.viewer import WALL
+from data.viewer import WALL, Role, Viewer
 from gis.errors import BadFileError, BadRecordError, NotAllowedError, RecordMissingError
 from tasks.life_cycle import Action
 from tests.fixtures.tasks import Office, access_store, clock, office
@@ -44,10 +50,9 @@ def take(size: tuple[int, int] = (60, 40), kind: str = "JPEG") -> bytes:
     return out.getvalue()
 
 
-def keep(office: Office, content: bytes, task: str, evidence: str = "e1") -> str:
-    return add_photo(
-        office.store, office.worker, task, evidence, content, captured_utc=office.clock(), clock=office.clock
-    )
+def keep(office: Office, content: bytes, task: str, evidence: str = "e1", who: Viewer | None = None) -> str:
+    viewer = who or office.worker
+    return add_photo(office.store, viewer, task, evidence, content, captured_utc=office.clock(), clock=office.clock)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -112,3 +117,56 @@ def test_photos_come_back_with_a_backup_of_an_encrypted_store(office: Office, tm
     with Store(path, clock=office.clock, key=key) as restored:
         assert restored.is_encrypted
         assert get_photo(restored, office.officer, photo, clock=office.clock).content[:2] == b"\xff\xd8"
+
+
+def test_photos_go_when_their_time_is_over_and_leave_the_backup_too(office: Office, tmp_path: Path) -> None:
+    store, folder = office.store, tmp_path / "backups"
+    old, young = office.make(), office.make()
+    for task in (old, young):
+        keep(office, take(), task)
+        evidence = office.saw(f"e-{task}", "门口有电线", x_m=1.0, y_m=2.0)
+        office.do(office.worker, task, Action.SUBMIT, evidence=evidence)
+    office.do(office.officer, old, Action.CLOSE)
+    mirror_photos(store.path, folder, known=find_photo_ids(store))
+    office.clock.move(days=364)
+    assert apply_retention(store, clock=office.clock)["photos"] == 0
+    office.clock.move(days=2)
+    assert apply_retention(store, clock=office.clock)["photos"] == 1  # the other's task is open yet
+    left = find_photo_ids(store)
+    assert {file.name for file in get_photo_folder(store.path).glob("??/*")} == left
+    mirror_photos(store.path, folder, known=left)
+    assert {file.name for file in (folder / "demo.photos").glob("??/*")} == left
+    assert len(left) == 1
+    office.clock.move(days=1095 - 366 + 1)
+    gone = apply_retention(store, clock=office.clock)
+    assert (gone["evidence"], gone["photos"]) == (1, 0)
+    rows = store.read("SELECT task_id, narrative, place_source, geom IS NULL AS empty FROM task_evidence")
+    assert {row[0]: tuple(row[1:]) for row in rows.astype(object).where(rows.notna(), None).to_numpy().tolist()} == {
+        old: (None, "none", True), young: ("门口有电线", "device", False)
+    }  # fmt: skip
+
+
+def test_a_file_without_its_row_is_swept_after_an_hour(office: Office) -> None:
+    photo = keep(office, take(), office.make())
+    folder = get_photo_folder(office.store.path)
+    stray = folder / photo[:2] / ("0" * 32)
+    stray.write_bytes(b"of a photo whose row never came")
+    now = datetime.fromtimestamp(stray.stat().st_mtime, UTC)
+    assert sweep_photos(office.store, now=now + timedelta(minutes=59)) == 0
+    assert sweep_photos(office.store, now=now + timedelta(minutes=61)) == 1
+    assert get_photo(office.store, office.officer, photo, clock=office.clock).content
+
+
+def test_erasing_a_person_takes_the_photos_of_their_home(office: Office) -> None:
+    store, admin = office.store, Viewer(Role.ADMIN, account_id="a2", name="boss")
+    theirs, others = (
+        keep(office, take(), office.make(subject_id=unit, receiver=None), who=office.officer) for unit in ("u1", "u2")
+    )
+    commander = Viewer(Role.COMMANDER, account_id="a1", name="commander")
+    li = Person("李小红", "139-8765-4321")
+    asked = ask(store, commander, "erase_person", build_subject(store, li), "本人申请删除", clock=office.clock)
+    given = decide(store, admin, asked.approval_id, approved=True, clock=office.clock)
+    erased = erase_person(store, commander, li, given.approval_id, clock=office.clock)
+    assert erased.photos == (theirs,)
+    assert find_photo_ids(store) == {others}
+    assert {file.name for file in get_photo_folder(store.path).glob("??/*")} == {others}
