@@ -86,5 +86,4 @@ def build_routes(
         *build_pack_routes(state),
         *([] if state.network is None else build_connect_routes(state.network, is_drill=is_drill(state.store))),
         *build_visit_routes(state),
-        *([] if state.network is None else build_connect_routes(state.network)),
     ]

@@ -184,6 +184,7 @@ def old(store: Store, clock: Clock) -> Store:
             {"at": START.replace(tzinfo=None)},
         )
     )
+    store.write(lambda tx: [tx.execute(sql.split()[2], sql, {"at": START.replace(tzinfo=None)}) for sql in VISITED])
     sessions = Sessions(store, clock)
     sessions.end(sessions.start(add(store, clock, "w2")))
     sessions.close()
@@ -191,7 +192,31 @@ def old(store: Store, clock: Clock) -> Store:
     return store
 
 
+# A visit whose task ended at `START`, and a round that was over then.
+VISITED = (
+    "INSERT INTO tasks BY NAME SELECT 't' AS task_id, 'dispute' AS kind, 'commander' AS origin, "
+    "'unit' AS subject_kind, "
+    "'' AS place_text, '' AS note, $at::TIMESTAMP AS created_utc, 'a' AS created_by, 'closed' AS state, "
+    "'normal' AS priority, $at::TIMESTAMP AS due_utc, $at::TIMESTAMP AS changed_utc, $at::TIMESTAMP AS closed_utc, "
+    "0 AS sent_back_count, 0 AS forwarded_count, 0 AS findings_count, 1 AS evidence_count",
+    "INSERT INTO task_evidence BY NAME SELECT 'e' AS evidence_id, 't' AS task_id, 'a' AS sent_by, "
+    "$at::TIMESTAMP AS captured_utc, $at::TIMESTAMP AS received_utc, 'device' AS place_source, '{}' AS answers, "
+    "'w' AS narrative, ST_Point(1, 2) AS geom",
+    "INSERT INTO task_photos SELECT 'p', 't', 'e', 'a', 'image/jpeg', 1, 1, 1, $at::TIMESTAMP, $at::TIMESTAMP",
+    "INSERT INTO task_findings SELECT 'f', 't', 'e', 'exit', $at::DATE, 'w'",
+    "INSERT INTO task_sessions SELECT 's', 't', $at::TIMESTAMP, 'a', 'tenant', NULL, NULL, 'w', 'w'",
+    "INSERT INTO visit_rounds SELECT 'v', 'a', $at::TIMESTAMP, $at::TIMESTAMP, NULL, NULL",
+    "INSERT INTO visit_stops SELECT 'v', 't', 1 WHERE $at IS NOT NULL",
+    "INSERT INTO visit_answers SELECT 'k', 'a', 'h', '{}', $at::TIMESTAMP",
+)
 WHEN_OVER = {
+    "photos": timedelta(days=365),
+    "evidence": timedelta(days=1095),
+    "findings": timedelta(days=1095),
+    "mediations": timedelta(days=1095),
+    "visit_stops": timedelta(days=90),
+    "visit_rounds": timedelta(days=90),
+    "visit_answers": timedelta(days=60),
     "positions": timedelta(hours=24),
     "volunteer_positions": timedelta(hours=72),
     "sealed_texts": timedelta(days=730),
@@ -219,7 +244,7 @@ def test_callers_and_those_who_moved_out_go_by_their_day(old: Store) -> None:
 
 
 def test_what_the_dry_run_says_goes_and_the_log_says_so(old: Store, clock: Clock) -> None:
-    clock.move(days=731)
+    clock.move(days=1096)
     log_before = len(old.read("SELECT seq FROM audit_log"))
     planned = plan_retention(old, clock())
     assert set(planned) == {rule.name for rule in RULES}
