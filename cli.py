@@ -18,6 +18,7 @@ import cli_analyse
 import cli_drill
 import cli_file
 import cli_lists
+import cli_platform
 from cli_frame import (
     AsJson,
     StoreName,
@@ -251,6 +252,7 @@ def main() -> None:
 
 cli_file.add_commands(app)
 cli_access.add_commands(app)
+app.add_typer(cli_platform.platform)
 cli_analyse.add_commands(app)
 cli_drill.add_commands(app)
 cli_lists.add_commands(app)

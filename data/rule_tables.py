@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final
 
@@ -42,7 +43,12 @@ def parse_rows(name: str, text: str) -> list[dict[str, str]]:
     BadRecordError
         A column is missing or unknown, or a row has more cells than the header.
     """
-    expected = next(csv.reader(_drop_comments(read_default(name))))
+    return parse_table(name, text, next(csv.reader(_drop_comments(read_default(name)))))
+
+
+def parse_table(name: str, text: str, expected: Sequence[str]) -> list[dict[str, str]]:
+    """As `parse_rows`, for a table with the columns `expected`."""
+    expected = list(expected)
     lines = list(csv.reader(_drop_comments(text.lstrip("\ufeff"))))
     if not lines or [cell.strip() for cell in lines[0]] != expected:
         raise BadRecordError(

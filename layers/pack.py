@@ -22,7 +22,7 @@ from layers.frame import NoCommunityError
 from layers.inside import INSIDE
 from layers.pack_ground import draw_outside, read_ground
 from layers.pack_plan import draw_plan, find_level, is_schematic
-from tasks.checklists import OTHER, read_checklists
+from tasks.checklists import find_words, read_checklists
 from tasks.pack_facts import PackFacts, gather_facts
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -100,7 +100,7 @@ def build_pack(
         lang: _Words(
             lang,
             dict(zip(names["category"].astype(str), names[f"name_{lang}"].astype(str), strict=True)),
-            {item.code: item.say(lang) for items in checklists.values() for item in items},
+            find_words(checklists, task["checklist"], lang),
         )
         for lang in languages
     }
@@ -305,8 +305,3 @@ def _plain(value: Any) -> str | None:
 def say_time(at: datetime) -> str:
     """An aware time as it is read in Shanghai."""
     return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M}"
-
-
-def list_reasons(lang: Language) -> tuple[str, ...]:
-    """Words that the checklist of a page needs beside the items: the code of what is no item, and what it is called."""
-    return OTHER, t("pack.item_other", lang)

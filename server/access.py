@@ -1,5 +1,7 @@
 """
 What the command line asks for about accounts, keys, the log, a drill and lists: one function each, on an open store.
+What the command line asks for about accounts, keys, the log, a drill and files of the station's platform: one
+function each, on an open store.
 
 They are done as the owner of the machine, who needs no account: the log calls them "command line". Arguments and
 answers are what JSON knows, so that a running server does the same for a command that came in.
@@ -7,7 +9,9 @@ answers are what JSON knows, so that a running server does the same for a comman
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from data import accounts, office_accounts
@@ -22,6 +26,7 @@ from data.viewer import Role, Viewer
 from gis.errors import BadRecordError
 from incidents.drill_report import report_drill
 from server import office_lists
+from tasks.platform import give_back, read_layout_table, replace_layouts, take_file
 
 Report = dict[str, object]
 Arguments = Mapping[str, Any]
@@ -162,6 +167,29 @@ def show_drill(store: Store, _: Clock, __: Arguments) -> Report:
     return report_drill(store, _DRILLER).to_dict()
 
 
+def read_platform(store: Store, clock: Clock, arguments: Arguments) -> Report:
+    """`layout`, `content` (base64): take a file of the station's platform in."""
+    content = base64.b64decode(str(arguments["content"]), validate=True)
+    taken = take_file(store, _DRILLER, str(arguments["layout"]), content, clock=clock)
+    return {**vars(taken), "problems": [vars(one) for one in taken.problems]}
+
+
+def write_platform(store: Store, clock: Clock, arguments: Arguments) -> Report:
+    """`layout`, `days`: what changed since then, as the platform reads it."""
+    until = clock()
+    since = until - timedelta(days=int(arguments["days"]))
+    name, content, rows = give_back(store, _DRILLER, str(arguments["layout"]), since=since, until=until, clock=clock)
+    return {"name": name, "rows": rows, "content": base64.b64encode(content).decode()}
+
+
+def show_layouts(store: Store, clock: Clock, arguments: Arguments) -> Report:
+    """The table of layouts in force; `content` puts another in its place, `default` the product's own."""
+    if arguments.get("content") is not None or arguments.get("default"):
+        text = None if arguments.get("default") else str(arguments["content"])
+        replace_layouts(store, _DRILLER, text, clock=clock)
+    return {"content": read_layout_table(store)}
+
+
 def _get_head(store: Store) -> Report:
     """Hash of the newest row: kept elsewhere, it proves later that nothing before it was changed."""
     last = store.read("SELECT seq, row_hash FROM audit_log ORDER BY seq DESC LIMIT 1")
@@ -182,6 +210,9 @@ OPERATIONS: Mapping[str, Callable[[Store, Clock, Arguments], Report]] = {
     "audit-export": export_audit,
     "drill-report": show_drill,
     **office_lists.OPERATIONS,
+    "platform-read": read_platform,
+    "platform-write": write_platform,
+    "platform-layouts": show_layouts,
 }
 
 

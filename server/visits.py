@@ -233,7 +233,7 @@ def _read(model: type[Model], body: bytes) -> Model:
 def _build_mark(folder: Path) -> str:
     """One short hash of all files of the page: another one makes phones fetch them anew."""
     digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
+    for path in sorted(one for one in folder.iterdir() if one.suffix in (".js", ".css")):
         digest.update(path.name.encode() + path.read_bytes())
     for lang in LANGUAGES:
         digest.update(json.dumps(section("visit", lang), sort_keys=True).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from data.rule_tables import parse_rows, read_rule_table
@@ -54,3 +55,12 @@ def say_item(store: Store, code: str, lang: str) -> str | None:
     return next(
         (item.say(lang) for items in read_checklists(store).values() for item in items if item.code == code), None
     )
+
+
+def find_words(lists: Mapping[str, tuple[Item, ...]], checklist: str | None, lang: str) -> dict[str, str]:
+    """Words of every item by code: as the task's own checklist has it, else as the first list that has it."""
+    words: dict[str, str] = {}
+    for items in (lists.get(checklist or "", ()), *lists.values()):
+        for item in items:
+            words.setdefault(item.code, item.say(lang))
+    return words

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from data.cells import guard
+from data.cells import clean, guard
 
 CSV, XLSX = "csv", "xlsx"
 FORMATS = (CSV, XLSX)

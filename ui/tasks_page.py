@@ -22,6 +22,7 @@ from ui.task_day import show_day
 from ui.task_new import show_new
 from ui.task_one import show_task
 from ui.task_round import show_round
+from ui.task_platform import show_platform
 from ui.task_rounds import show_rounds
 from ui.task_words import find_now, is_overdue, say_due, say_kind, say_receiver, say_state, to_rows
 
@@ -91,6 +92,7 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
         )  # fmt: skip
         _offer_due(store, viewer, lang)
         show_rounds(store, viewer, PAGE, lang)
+        show_platform(store, viewer, PAGE, lang)
     states = {"submitted": ("submitted",), "closed": ("closed", "cancelled")}
     more = {} if only not in states else {"states": states[only]}
     if view == "mine":  # what was handed in waits for others
