@@ -1,6 +1,5 @@
 """
-What the command line asks for about accounts, keys, the log, a drill and lists: one function each, on an open store.
-What the command line asks for about accounts, keys, the log, a drill and files of the station's platform: one
+What the command line asks for about accounts, keys, the log, a drill, lists and files of the station's platform: one
 function each, on an open store.
 
 They are done as the owner of the machine, who needs no account: the log calls them "command line". Arguments and

@@ -52,6 +52,7 @@ class SeenModel(_Strict):
     what: Literal["moved_in", "moved_out", "use_changed", "walls_added", ""] = ""
     field: Literal["residents_count", "floating_count", "use", "area_m2", "tenants_count", "rooms_count", "beds_count", ""] = ""  # fmt: skip # noqa: E501
     new_value: Annotated[str, Field(max_length=60)] = ""
+    again_utc: Moment | None = None
 
     def to_seen(self) -> Seen:
         """As the rules take it."""
@@ -71,6 +72,7 @@ class SeenModel(_Strict):
             self.what,
             self.field,
             self.new_value,
+            self.again_utc,
         )
 
 

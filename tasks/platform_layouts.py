@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from data.cells import clean, guard_back, unguard
+from data.cells import clean, guard_back, unguard_back
 from data.rule_tables import parse_table
 from gis.errors import BadRecordError
 from incidents.sheets import Problem, read_sheet
@@ -101,7 +101,7 @@ def read_file(layout: Layout, content: bytes) -> tuple[list[tuple[int, Record]],
         A column of the layout is missing in it.
     """
     table = read_sheet(f"{layout.name}.{layout.file}", content, most_rows=MOST_ROWS)
-    titles = [unguard(title.strip()) for title in table[0]]
+    titles = [unguard_back(title.strip()) for title in table[0]]
     missing = [column.header for column in layout.columns if column.header not in titles]
     if missing:
         raise BadRecordError(
@@ -112,7 +112,7 @@ def read_file(layout: Layout, content: bytes) -> tuple[list[tuple[int, Record]],
     records: list[tuple[int, Record]] = []
     problems: list[Problem] = []
     for number, cells in enumerate(table[1:], start=2):
-        said = [(column, unguard(cells[at].strip()) if at < len(cells) else "") for column, at in places]
+        said = [(column, unguard_back(cells[at].strip()) if at < len(cells) else "") for column, at in places]
         if not any(cell for _, cell in said):
             continue
         record: dict[str, str] = {}

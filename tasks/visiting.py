@@ -21,6 +21,7 @@ from gis.crs import transform_xy
 from gis.errors import BadRecordError
 from tasks.doing import act
 from tasks.life_cycle import Action
+from tasks.notices import propose_again
 from tasks.orders import Evidence, Order, Wrong
 from tasks.visit_rounds import put_last
 
@@ -64,6 +65,8 @@ class Seen:
         None where the phone did not say.
     answers, text, findings, mended
         Of a visit; `mended` of a re-check.
+    again_utc
+        Of nobody home: when the worker comes again, as the notice says; None: as proposed.
     subject_kind, subject_id, what, field, new_value
         Of a difference.
     """
@@ -83,6 +86,7 @@ class Seen:
     what: str = ""
     field_name: str = ""
     new_value: str = ""
+    again_utc: datetime | None = None
 
     @property
     def captured_utc(self) -> datetime:
@@ -106,13 +110,15 @@ def take_seen(store: Store, viewer: Viewer, seen: Seen, *, clock: Clock) -> dict
     if seen.kind == "difference":
         return _propose(store, viewer, seen, clock=clock)
     is_visit = seen.kind == "visit"
+    again = None if is_visit else seen.again_utc or propose_again(seen.captured_utc)
     order = Order(
-        Action.SUBMIT if is_visit else Action.ATTACH,
+        Action.SUBMIT if is_visit else Action.NOBODY_HOME,
         seen.key,
         captured_utc=seen.captured_utc,
         evidence=_build_evidence(store, seen),
         findings=tuple(Wrong(one.code, one.rectify_by, one.text) for one in seen.findings) if is_visit else (),
         mended=seen.mended if is_visit else None,
+        again_utc=again,
     )
     done = act(store, viewer, seen.task_id, order, clock=clock)
     if not is_visit:

@@ -12,20 +12,11 @@ from collections.abc import Iterable, Sequence
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from data.cells import guard
 from data.cells import clean, guard
 
 CSV, XLSX = "csv", "xlsx"
 FORMATS = (CSV, XLSX)
 MIME = {CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-# Control characters have no place in XML 1.0; openpyxl refuses them.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_MAX_CELL = 32_767  # characters in one cell of a workbook (Microsoft, "Excel specifications and limits")
-
-
-def clean(text: str) -> str:
-    """`text` as XML and a workbook's cell can hold it."""
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)[:_MAX_CELL]
 
 
 def build_file(kind: str, watermark: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

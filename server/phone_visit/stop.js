@@ -26,6 +26,14 @@ export function stopWatching() {
   watching = null;
 }
 
+// As the office proposes it (tasks/notices.py): this evening, or tomorrow; in the clock of Shanghai.
+function proposeAgain(ms) {
+  const local = new Date(ms + 8 * 3600e3);
+  if (local.getUTCHours() * 60 + local.getUTCMinutes() <= 17 * 60 + 30) return `${toDay(ms)}T19:00`;
+  const day = new Date(ms + 8 * 3600e3 + 86400e3).getUTCDay();
+  return `${toDay(ms + 86400e3)}T${day === 0 || day === 6 ? "09:30" : "19:00"}`;
+}
+
 function freezePlace() {
   if (!fix || Date.now() - fix.at > FIX_AGE_MS) return null;
   const { lon, lat, accuracy_m } = fix;
@@ -61,7 +69,7 @@ export async function openStop(box, stop, about, done) {
     draft = {
       key: newKey(), verdict, device_utc: new Date().toISOString(), where: freezePlace(),
       wrong: verdict === "mended" || verdict === "clean" || verdict === "nobody_home" ? [] : [...stop.demanded],
-      text: "", photos: draft?.photos ?? [], rectify_by: toDay(Date.now() + about.skew_s * 1000 + MEND_DAYS * 86400e3),
+      again: verdict === "nobody_home" ? proposeAgain(Date.now() + about.skew_s * 1000) : null, text: "", photos: draft?.photos ?? [], rectify_by: toDay(Date.now() + about.skew_s * 1000 + MEND_DAYS * 86400e3),
     };
     await save();
     show();
@@ -94,6 +102,7 @@ export async function openStop(box, stop, about, done) {
       ...head, key: draft.key, kind: isVisit ? "visit" : "nobody_home", device_utc: draft.device_utc, where: draft.where,
       text: isVisit ? draft.text : [store.strings.zh["visit.nobody_said"], draft.text].filter(Boolean).join(" "),
     };
+    if (!isVisit) seen.again_utc = `${draft.again}:00+08:00`;
     if (isVisit && stop.kind === "rectification") seen.mended = draft.verdict === "mended";
     if (isVisit && stop.kind !== "rectification") {
       seen.answers = answers;
@@ -138,6 +147,7 @@ export async function openStop(box, stop, about, done) {
       );
     });
     const day = make("input", { type: "date", name: "rectify_by", value: draft.rectify_by, on: { change: write } });
+    const again = make("input", { type: "datetime-local", name: "again", value: draft.again, on: { change: (event) => event.target.value && write(event).then(() => show()) } });
     const words = make("textarea", { name: "text", rows: 3, maxlength: 900, placeholder: say("words"), on: { input: write } }, draft.text);
     const camera = make("input", {
       type: "file", accept: "image/*", capture: "environment", id: "camera", hidden: true,
@@ -151,7 +161,8 @@ export async function openStop(box, stop, about, done) {
         { class: "part" },
         make("h2", {}, say(draft.verdict)),
         make("p", {}, `${sayTime(draft.device_utc)} · ${place}`),
-        draft.verdict === "nobody_home" ? make("p", { class: "notice" }, say("notice", { at: sayTime(draft.device_utc) })) : null,
+        draft.again ? make("label", {}, say("again"), again) : null,
+        draft.again ? make("p", { class: "notice" }, say("notice", { at: sayTime(draft.device_utc), again: draft.again.replace("T", " ") })) : null,
         isOpen ? rows : null,
         isOpen ? make("label", {}, say("rectify_by"), day) : null,
         words,

@@ -177,6 +177,10 @@ def old(store: Store, clock: Clock) -> Store:
             "patrol_presences",
             "INSERT INTO patrol_presences VALUES ('pp', 'p', NULL, 'p0', ?, ?, 'position', NULL)",
             [START.replace(tzinfo=None), START.replace(tzinfo=None)],
+        )
+    )
+    store.write(
+        lambda tx: tx.execute(
             "checkins",
             "INSERT INTO checkins (checkin_id, volunteer_id, point_id, way, done_utc, received_utc, state, doubts, "
             "is_spot_check, points, entered_by, record, record_sha256) "
@@ -198,7 +202,7 @@ VISITED = (
     "'unit' AS subject_kind, "
     "'' AS place_text, '' AS note, $at::TIMESTAMP AS created_utc, 'a' AS created_by, 'closed' AS state, "
     "'normal' AS priority, $at::TIMESTAMP AS due_utc, $at::TIMESTAMP AS changed_utc, $at::TIMESTAMP AS closed_utc, "
-    "0 AS sent_back_count, 0 AS forwarded_count, 0 AS findings_count, 1 AS evidence_count",
+    "0 AS sent_back_count, 0 AS forwarded_count, 0 AS absent_count, 0 AS findings_count, 1 AS evidence_count",
     "INSERT INTO task_evidence BY NAME SELECT 'e' AS evidence_id, 't' AS task_id, 'a' AS sent_by, "
     "$at::TIMESTAMP AS captured_utc, $at::TIMESTAMP AS received_utc, 'device' AS place_source, '{}' AS answers, "
     "'w' AS narrative, ST_Point(1, 2) AS geom",

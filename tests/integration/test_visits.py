@@ -157,7 +157,10 @@ def test_nobody_home_keeps_the_task_and_goes_last(office: Office) -> None:
     first, second = office.make(), office.make(subject_kind="rental", subject_id="r1")
     phone.post(f"{PATH}/round", json={"tasks": [first, second]})
     told = send(phone, build_seen(office, first, kind="nobody_home", text="上门未遇，已留告知单。"))
-    assert told["state"] == "assigned"
+    assert told["state"] == "accepted"
+    # It is 14:00 in Shanghai: they come again the same evening at seven, 11:00 UTC.
+    assert office.rebuild(first).again_utc == office.clock().replace(hour=11)
+    office.check_rebuilt(first)
     lasting = find_round(office.store, office.worker, now=office.clock())
     assert lasting is not None
     assert lasting.task_ids == (second, first)
