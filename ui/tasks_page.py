@@ -21,8 +21,8 @@ from ui.tables import show_empty, show_lead, show_style
 from ui.task_day import show_day
 from ui.task_new import show_new
 from ui.task_one import show_task
-from ui.task_round import show_round
 from ui.task_platform import show_platform
+from ui.task_round import show_round
 from ui.task_rounds import show_rounds
 from ui.task_words import find_now, is_overdue, say_due, say_kind, say_receiver, say_state, to_rows
 
