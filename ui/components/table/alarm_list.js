@@ -18,7 +18,7 @@ export class AlarmList {
   /** `page` holds the alarms of this page; `state` what else there is to say. */
   show(page, state) {
     const { t, act } = this;
-    const { counts, pages, number, hidden, stale, chosen } = state;
+    const { counts, pages, number, hidden, stale, chosen, known } = state;
     this.rows = new Map();
     const rows = page.map((alarm, i) => this.buildRow(alarm, i + 1, chosen === alarm.id));
     const notes = [
@@ -39,7 +39,7 @@ export class AlarmList {
       el("header", {},
         el("h2", {}, t("alarms.title"), el("span", { class: "sp-alarm-count" }, counts.open ? this.fill("alarms.count", counts) : "")),
         (this.sound = el("button", { type: "button", class: "sp-sound", "data-act": "sound", onclick: act.sound }))),
-      counts.open || counts.done ? "" : el("p", { class: "sp-alarm-none" }, t("alarms.none"), el("small", {}, stale ? "" : t("alarms.none_since"))),
+      counts.open || counts.done || !known ? "" : el("p", { class: "sp-alarm-none" }, t("alarms.none"), el("small", {}, stale ? "" : t("alarms.none_since"))),
       hidden ? "" : el("ol", {}, ...rows),
       turn ?? "",
       ...notes.map((note) => el("p", { class: "sp-alarm-note" }, note)),

@@ -229,6 +229,7 @@ export class Alarms {
       hidden: this.hidden,
       stale: this.lostAt ? time.format(this.lostAt) : "",
       chosen: this.chosen,
+      known: this.scene !== NONE, // until then nobody says that there is none
     });
     this.showSound();
     this.list.tick(this.now);

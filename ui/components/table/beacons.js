@@ -12,6 +12,7 @@ const REST = 2;
 const REST_MS = [34, 500];
 const SIZES = [[3, 1.2], [12, 0.95], [Infinity, 0.8]]; // so many labels so large, in rem: the first is read from afar
 const MOST_LABELS = 40; // further ones are a number or a dot: words on words say nothing
+const LEAST_PX = 10; // of letters
 const RED = [226, 30, 40];
 const MUTED = [168, 104, 108];
 const PLATE = { loud: "#c41e2a", calm: "rgba(44,22,30,0.94)" };
@@ -94,6 +95,12 @@ export class Beacons {
     if (x < insets.left - 40 || x > viewport.width - insets.right + 40 || one.foot[1] < top) return;
     const font = `700 ${size.toFixed(1)}px ${FONT}`;
     const wide = inWords ? this.measure(font, said.text.replace(/\d/g, "0")) + (said.key ? size * 1.5 : 0) + (said.over ? size * 1.15 : 0) + size : size * 1.5;
+    const free = viewport.width - insets.left - insets.right - 4;
+    if (inWords && wide > free) { // a phone: smaller, and where it could not be read any more without words
+      const less = share * 0.98 * (free / wide);
+      this.placeLabel(one, less * rem >= LEAST_PX, less * rem >= LEAST_PX ? less : share);
+      return;
+    }
     const high = size * 1.62;
     const low = insets.left + wide / 2 + 2;
     const limit = (value) => Math.max(low, Math.min(Math.max(low, viewport.width - insets.right - wide / 2 - 2), value));

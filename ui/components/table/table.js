@@ -311,7 +311,8 @@ class Table {
     const opened = this.opened?.panel.offsetHeight ? this.opened.panel.offsetHeight + 3.6 * this.rem : 0; // over the tools
     const panel = this.alarms?.panel.root.offsetHeight || opened; // of one alarm it lies where the tools were
     const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : Math.max(4.2 * this.rem, panel + 1.4 * this.rem);
-    return { left: left + 12, right: right + 12, top: (wide ? 4.2 : 8) * this.rem, bottom: sheet + 0.4 * this.rem };
+    const list = wide ? 0 : (this.alarms?.side.getBoundingClientRect().bottom ?? 0) + 0.3 * this.rem; // on a phone it lies over the table
+    return { left: left + 12, right: right + 12, top: Math.max((wide ? 4.2 : 8) * this.rem, list), bottom: sheet + 0.4 * this.rem };
   }
 
   wholeCamera(pitch, bearing) {
