@@ -40,6 +40,12 @@ _FEWEST_CHARACTERS = 2
 _MOST_CHARACTERS = 200
 
 Json = dict[str, Any]
+_REPLACED = """
+SELECT DISTINCT o.plan_id FROM patrol_plans p JOIN patrol_members m USING (plan_id)
+    JOIN patrol_members n ON n.responder_id = m.responder_id AND n.plan_id <> m.plan_id
+    JOIN patrol_plans o ON o.plan_id = n.plan_id
+WHERE p.plan_id = ? AND o.state = 'approved' AND o.begin_utc < p.end_utc AND o.end_utc > p.begin_utc ORDER BY 1
+"""
 
 
 @dataclass(frozen=True)
@@ -98,9 +104,9 @@ def revise_plan(store: Store, viewer: Viewer, plan_id: str, draft: PlanDraft, *,
     _change(store, viewer, plan_id, "revised", decide, clock=clock)
 
 
-def approve_plan(store: Store, viewer: Viewer, plan_id: str, *, seen: int, clock: Clock) -> None:
+def approve_plan(store: Store, viewer: Viewer, plan_id: str, *, seen: int, clock: Clock) -> tuple[str, ...]:
     """
-    Approve what was looked at.
+    Approve what was looked at; returns the approved plans that it replaces: of the same time, with one of its people.
 
     Raises
     ------
@@ -119,7 +125,7 @@ def approve_plan(store: Store, viewer: Viewer, plan_id: str, *, seen: int, clock
             )
         return {"by": _actor(viewer)}
 
-    _change(store, viewer, plan_id, "approved", decide, clock=clock)
+    return _change(store, viewer, plan_id, "approved", decide, clock=clock)
 
 
 def start_plan(store: Store, viewer: Viewer | None, plan_id: str, *, clock: Clock) -> None:
@@ -210,12 +216,13 @@ def _step(store: Store, viewer: Viewer | None, plan_id: str, name: str, clock: C
 def _change(
     store: Store, viewer: Viewer | None, plan_id: str, name: str, decide: Callable[[Json | None], Json], *,
     clock: Clock,
-) -> None:  # fmt: skip
+) -> tuple[str, ...]:  # fmt: skip
+    """Take a step; returns the plans that an approval replaced."""
     now = clock()
     # To the microsecond, as the store holds it: a row that is rebuilt from the events is the same.
     at = get_aware(pd.Timestamp(to_stored_time(now)))
 
-    def put(transaction: Transaction) -> None:
+    def put(transaction: Transaction) -> tuple[str, ...]:
         row = None if name == "proposed" else _fetch(transaction, plan_id)
         if row is not None and row["state"] not in _FROM[name]:
             raise RefusedError(
@@ -227,8 +234,24 @@ def _change(
         if name in ("proposed", "revised"):
             _put_routes(transaction, plan_id, after["found"])
         append_events(transaction, [(plan_id, Event(f"patrol.{name}", at, detail))], table="patrol_plans")
+        replaced = _find_replaced(transaction, plan_id) if name == "approved" else ()
+        for other in replaced:
+            gone = {"by": detail["by"], "replaced_by": plan_id}
+            after = _apply(_fetch(transaction, other), other, "dropped", at, gone)
+            _put_plan(transaction, after, is_new=False)
+            append_events(transaction, [(other, Event("patrol.dropped", at, gone))], table="patrol_plans")
+        return replaced
 
-    write_audited(store, put, lambda _: [_entry(viewer, plan_id, name)], clock=clock)
+    def describe(replaced: tuple[str, ...]) -> list[Entry]:
+        return [_entry(viewer, plan_id, name), *(_entry(viewer, other, "dropped") for other in replaced)]
+
+    return write_audited(store, put, describe, clock=clock)
+
+
+def _find_replaced(transaction: Transaction, plan_id: str) -> tuple[str, ...]:
+    """Approved plans of overlapping hours that somebody of this one would have to walk too."""
+    rows = transaction.rows(_REPLACED, [plan_id])
+    return tuple(str(row[0]) for row in rows)
 
 
 def _fetch(transaction: Transaction, plan_id: str) -> Json:

@@ -27,9 +27,19 @@ FROM patrol_members m JOIN patrol_plans p USING (plan_id)
 WHERE m.responder_id = $responder_id AND p.state IN ('approved', 'running') AND p.end_utc > $now
 ORDER BY p.begin_utc, p.plan_id
 """
+# A check-in belongs to a place of a plan when its point lies within a stop's reach (50 m), or serves the same zone.
 _PRESENCES = """
 SELECT presence_id, plan_id, place_id, responder_id, from_utc, to_utc, source, ST_AsWKB(geom) AS geom
-FROM patrol_presences WHERE ($plan_id IS NULL OR plan_id = $plan_id) ORDER BY from_utc, presence_id
+FROM patrol_presences WHERE ($plan_id IS NULL OR plan_id = $plan_id)
+UNION ALL
+SELECT c.checkin_id, p.plan_id, s.place_id, coalesce(v.responder_id, c.volunteer_id), c.done_utc, c.done_utc,
+    'check_in', ST_AsWKB(s.geom)
+FROM checkins c JOIN checkin_points k USING (point_id) JOIN volunteers v USING (volunteer_id)
+    JOIN patrol_plans p ON p.state IN ('running', 'done') AND c.done_utc BETWEEN p.begin_utc AND p.end_utc
+    JOIN (SELECT DISTINCT plan_id, place_id, geom FROM patrol_stops) s ON s.plan_id = p.plan_id
+        AND (ST_DWithin(s.geom, k.geom, 50) OR s.place_id = 'zone:' || k.zone_id)
+WHERE c.state = 'counted' AND ($plan_id IS NULL OR p.plan_id = $plan_id)
+ORDER BY from_utc, presence_id
 """
 _REASONS = "SELECT stop_id, reason, said_utc FROM patrol_reasons WHERE plan_id = $plan_id ORDER BY stop_id"
 _AWAY = """
@@ -62,7 +72,10 @@ def find_own_patrols(store: Store, viewer: Viewer, responder_id: str, *, now: da
 
 @governed
 def find_patrol_presences(store: Store, viewer: Viewer, *, plan_id: str | None = None) -> gpd.GeoDataFrame:
-    """When somebody was at a place of a plan, oldest first; `geom` is the place."""
+    """
+    When somebody was at a place of a plan, oldest first; `geom` is the place. Check-ins that count are among them, of a
+    moment each, by the volunteer's radio where they have one.
+    """
     return read_shapes(store, viewer, ("patrol_presences",), _PRESENCES, {"plan_id": plan_id})
 
 

@@ -13,8 +13,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
+import pandas as pd
+
 TOLERANCE = timedelta(minutes=20)
 """Who is there so much earlier or later than planned was at that stop."""
+CHECK_IN = "check_in"
 WHOLE_SHARE = 0.8
 """Of the planned minutes: a stop with as many is done; radios report every so often, never on the second."""
 
@@ -51,6 +54,7 @@ class State(StrEnum):
 
     TO_COME = "to_come"
     DONE = "done"
+    CHECKED = "checked"
     SHORT = "short"
     MISSED = "missed"
 
@@ -164,6 +168,42 @@ def compare_places(
     return tuple(rows)
 
 
+def to_presences(frame: pd.DataFrame) -> list[Presence]:
+    """Rows of `find_patrol_presences`."""
+    return [
+        Presence(
+            "" if pd.isna(row["responder_id"]) else str(row["responder_id"]),
+            None if pd.isna(row["place_id"]) else str(row["place_id"]),
+            row["from_utc"].to_pydatetime(),
+            row["to_utc"].to_pydatetime(),
+            str(row["source"]),
+        )
+        for row in frame.to_dict("records")
+    ]
+
+
+@dataclass(frozen=True)
+class Dose:
+    """Minutes that somebody of a patrol was at places of a zone since its measures began, and how many a week."""
+
+    minutes: float
+    a_week: float
+
+
+def sum_dose(presences: Sequence[Presence], *, since: datetime, until: datetime) -> Dose:
+    """Of presences at places within one zone: each minute of a place once, however many were there."""
+    minutes = 0.0
+    for place in {one.place for one in presences if one.place is not None}:
+        spans = [
+            (max(one.begin, since), min(one.end, until))
+            for one in presences
+            if one.place == place and one.end > since and one.begin < until
+        ]
+        minutes += sum(map(_minutes, _join(spans, timedelta())))
+    weeks = max(1.0, (until - since) / timedelta(weeks=1))
+    return Dose(minutes, minutes / weeks)
+
+
 def _judge(
     stop: PlannedStop, own: Sequence[Presence], heard: Sequence[Presence], team_of: dict[str, int], now: datetime,
     away: Sequence[tuple[int, datetime, datetime | None]], said: dict[str, str],
@@ -172,14 +212,21 @@ def _judge(
     minutes = sum(map(_minutes, _join([(one.begin, one.end) for one in own], timedelta())))
     word = said.get(stop.stop_id, "")
     if own:
-        is_whole = minutes >= WHOLE_SHARE * planned
-        is_over = now > stop.leave + TOLERANCE
-        state = State.DONE if is_whole else State.SHORT if is_over else State.TO_COME
+        state = _weigh(own, minutes / planned, is_over=now > stop.leave + TOLERANCE)
         first = min(one.begin for one in own)
         return StopDone(stop, state, planned, minutes, first, tuple(sorted({one.source for one in own})), said=word)
     if now <= stop.leave + TOLERANCE:
         return StopDone(stop, State.TO_COME, planned, 0.0)
     return StopDone(stop, State.MISSED, planned, 0.0, missed=_find_why(stop, heard, team_of, away, word), said=word)
+
+
+def _weigh(own: Sequence[Presence], share: float, *, is_over: bool) -> State:
+    """A check-in says that they were there and not how long: alone it is neither done nor too short."""
+    if share >= WHOLE_SHARE:
+        return State.DONE
+    if all(one.begin == one.end and one.source == CHECK_IN for one in own):
+        return State.CHECKED
+    return State.SHORT if is_over else State.TO_COME
 
 
 def _find_why(

@@ -27,6 +27,9 @@ from incidents.patrol_slots import (
 )
 from incidents.team_routes import Errand, ImpossiblePlanError, Matrix, TeamRoutes, Walker, find_team_routes
 
+_MOST_UNEVEN = 2
+"""So many stops more than an even share somebody may have; beyond it, evenness is given up."""
+
 
 class Why(StrEnum):
     """Why a place is not visited."""
@@ -152,6 +155,7 @@ def plan_patrol(
     chosen = [*free, *(slot for slot, _ in fixed)]
     try:
         found = find_team_routes(travel_s, errands, walkers, seconds=rules.search_s, rng=rng)
+        found = _spread(travel_s, errands, walkers, found)
     except ImpossiblePlanError as error:
         raise _say_what_to_drop(error, places, chosen, errands, walkers, travel_s) from error
     plan = _to_plan(places, walkers, travel_s, rules, chosen, errands, found)
@@ -162,6 +166,24 @@ def plan_patrol(
             for one in plan.left_out
         ),
     )
+
+
+def _spread(
+    travel_s: Mapping[str, Matrix], errands: Sequence[Errand], walkers: Sequence[Walker], found: TeamRoutes
+) -> TeamRoutes:
+    """The same worth with the stops spread evenly over the walkers, where that is found: nobody walks for another."""
+    made = sum(map(len, found.routes))
+    most = max(map(len, found.routes))
+    even = math.ceil(made / len(walkers))
+    for cap in range(even, min(even + _MOST_UNEVEN, most - 1) + 1):
+        capped = [replace(walker, most_stops=cap) for walker in walkers]
+        try:
+            spread = find_team_routes(travel_s, errands, capped, seconds=0)
+        except ImpossiblePlanError:
+            continue
+        if spread.worth >= found.worth * (1 - 1e-9):
+            return spread
+    return found
 
 
 def _check(places: Sequence[HotPlace], walkers: Sequence[Walker], rules: PatrolRules) -> None:

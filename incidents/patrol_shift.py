@@ -24,8 +24,10 @@ from incidents.patrol_ways import Leg, Ways, Window, measure_ways, trace_leg
 from incidents.team_routes import Walker
 
 Json = dict[str, Any]
+EARLY_S = 300.0
+"""They set out so long before they have to: until then they are free where they are."""
 _NEVER: Window = (-2.0, -1.0)
-_STAYS: Json = {"line": [], "length_m": 0, "gates": []}
+_STAYS: Json = {"line": [], "length_m": 0, "minutes": 0.0, "gates": []}
 """The way from a place to itself: they wait there for the next visit."""
 
 
@@ -207,12 +209,14 @@ def _to_team(
     network: WalkNetwork, number: int, team: Team, start: Start, route: Sequence[Visit], by_id: dict[str, Wish],
     shift: Shift, locked: Sequence[Kept],
 ) -> Json:  # fmt: skip
-    at, leaves = start.spot, shift.to_utc(shift.to_s(team.from_utc))
+    at, free_from_s = start.spot, shift.to_s(team.from_utc)
     stops = []
     for visit in route:
         wish, begin = by_id[visit.place_id], shift.to_utc(visit.begin_s)
-        way = _to_way(trace_leg(network, at, wish.spot, team.vehicle, leaves)) if at != wish.spot else _STAYS
-        leave = shift.to_utc(visit.leave_s)
+        travel_s = visit.arrival_s - free_from_s
+        out_s = max(free_from_s, visit.begin_s - travel_s - EARLY_S)
+        out = shift.to_utc(out_s)
+        way = _to_way(trace_leg(network, at, wish.spot, team.vehicle, out)) if at != wish.spot else _STAYS
         stops.append(
             {
                 "stop_id": f"{number + 1}-{visit.place_id}-{begin.astimezone(shift.midnight.tzinfo):%H%M}",
@@ -220,10 +224,11 @@ def _to_team(
                 "name": wish.name,
                 "x_m": round(wish.x_m, 2),
                 "y_m": round(wish.y_m, 2),
-                "set_out": leaves.isoformat(),
-                "arrival": shift.to_utc(visit.arrival_s).isoformat(),
+                "free_minutes": round((out_s - free_from_s) / 60, 1),
+                "set_out": out.isoformat(),
+                "arrival": shift.to_utc(out_s + travel_s).isoformat(),
                 "begin": begin.isoformat(),
-                "leave": leave.isoformat(),
+                "leave": shift.to_utc(visit.leave_s).isoformat(),
                 "slack_minutes": round(visit.slack_s / 60, 1),
                 "covered": round(visit.covered, 5),
                 "is_fair": visit.is_fair,
@@ -234,8 +239,8 @@ def _to_team(
                 "way": way,
             }
         )
-        at, leaves = wish.spot, leave
-    back = trace_leg(network, at, start.spot, team.vehicle, leaves) if stops else None
+        at, free_from_s = wish.spot, visit.leave_s
+    back = trace_leg(network, at, start.spot, team.vehicle, shift.to_utc(free_from_s)) if stops else None
     return {
         "members": [one.responder_id for one in team.members],
         "kinds": [one.kind for one in team.members],
@@ -257,6 +262,7 @@ def _to_way(leg: Leg | None) -> Json | None:
     return {
         "line": [[x, y] for x, y in leg.coordinates],
         "length_m": round(leg.length_m),
+        "minutes": round(leg.travel_s / 60, 1),
         "gates": [
             {
                 "gate_id": gate.gate_id,

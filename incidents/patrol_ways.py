@@ -51,6 +51,7 @@ class Leg:
 
     coordinates: tuple[tuple[float, float], ...]
     length_m: float
+    travel_s: float
     gates: tuple[Gate, ...]
     is_verified: bool
 
@@ -111,7 +112,9 @@ def trace_leg(network: WalkNetwork, origin: Spot, destination: Spot, vehicle: Ve
     if route is None:
         return None
     xy = shapely.get_coordinates(route.line).round(1)
-    return Leg(tuple((float(x), float(y)) for x, y in xy), route.length_m, route.gates, route.is_verified)
+    return Leg(
+        tuple((float(x), float(y)) for x, y in xy), route.length_m, route.travel_time_s, route.gates, route.is_verified
+    )
 
 
 def _measure(

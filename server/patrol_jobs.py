@@ -8,7 +8,7 @@ from data.store import Clock, Store
 from incidents.patrol_following import follow_patrols
 from server.jobs import Job, Scheduler
 
-LOOK_S = 15.0
+LOOK_S = 5.0
 _EVERY = timedelta(seconds=LOOK_S * 0.9)
 
 

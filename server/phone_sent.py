@@ -94,6 +94,7 @@ class _PhonePage:
             body = said + ("".join(self._draw_one(_plain(row), lang) for row in rows) or _draw_none(lang))
         if self._is_demo:
             body += self._draw_choice(viewer, own, lang)
+        body += f'<p><a href="/phone/patrol?lang={lang}">{escape(t("patrol.phone_title", lang))}</a></p>'
         other = f"{PATH}?lang={'en' if lang == 'zh' else 'zh'}"
         title = t("phone_sent.title", lang)
         return build_page(title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store))

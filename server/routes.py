@@ -26,6 +26,7 @@ from server.index import Index
 from server.packs import build_pack_routes
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
+from server.phone_patrol import build_patrol_routes
 from server.phone_sent import build_phone_routes
 from server.scenes import SceneEndpoint
 from server.state import AppState
@@ -84,6 +85,7 @@ def build_routes(
         Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
         *build_phone_routes(state),
         *build_pack_routes(state),
+        *build_patrol_routes(state),
         *([] if state.network is None else build_connect_routes(state.network, is_drill=is_drill(state.store))),
         *build_visit_routes(state),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from data.queries import (
     find_buildings,
     find_categories,
     find_incidents,
+    find_patrol_presences,
     find_zone_measures,
     find_zone_records,
     get_info,
@@ -35,6 +36,7 @@ from incidents.hot_places import HotPlace, rank_hot_places
 from incidents.hotspots import FEWEST_INCIDENTS, HotCells, find_hot_cells
 from incidents.kinds import list_below, map_to_groups, to_parents
 from incidents.neighbourhoods import find_neighbourhoods
+from incidents.patrol_done import Dose, sum_dose, to_presences
 from incidents.periods import finished_days
 from incidents.repeats import find_repeat_places
 from incidents.scan import find_fresh_cluster
@@ -272,12 +274,15 @@ class ZoneState:
     measures: tuple[tuple[date, str], ...]
     effect: Effect | None
     """None while its measures have no first day"""
+    dose: Dose | None = None
+    """Minutes of patrol that were delivered there since that day; None while there is none"""
 
 
 def find_zone_states(store: Store, viewer: Viewer, *, with_closed: bool = True) -> tuple[ZoneState, ...]:
-    """Zones, open ones first by review, each with before and after."""
+    """Zones, open ones first by review, each with before and after, and with the patrol that was delivered there."""
+    presences = find_patrol_presences(store, viewer)  # not with the rest: it grows with every position of a patrol
     return tuple(
-        one
+        replace(one, dose=_find_dose(presences, one))
         for one in _compute_zones(store, viewer.scope, store.revision(*TABLES, "zones", "zone_measures", "accounts"))
         if with_closed or one.row["status"] == "open"
     )
@@ -299,6 +304,17 @@ def _compute_zones(store: Store, viewer: Viewer, _revision: int) -> tuple[ZoneSt
         effect = None if row["starts_on"] is None else _assess(store, viewer, row, shape, others)
         states.append(ZoneState(row, shape, tuple(measures.get(row["zone_id"], ())), effect))
     return tuple(states)
+
+
+def _find_dose(presences: gpd.GeoDataFrame, zone: ZoneState) -> Dose | None:
+    """Patrol delivered in a zone since its measures began, up to the last time that anybody was there."""
+    starts_on = zone.row["starts_on"]
+    if starts_on is None:
+        return None
+    within = presences[presences["place_id"].notna() & presences.geometry.intersects(zone.geometry)]
+    since = datetime.combine(starts_on, datetime.min.time(), LOCAL)
+    until = max([since, *(at.to_pydatetime() for at in within["to_utc"])])
+    return sum_dose(to_presences(within), since=since, until=until)
 
 
 def _assess(

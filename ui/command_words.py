@@ -49,6 +49,15 @@ def is_beyond_luck(change: pd.Series | None) -> bool:
     return change is not None and change["verdict"] in (MORE, FEW)
 
 
+def say_dose(zone: ZoneState, lang: Language) -> str:
+    """How much patrol was delivered in a zone since its measures began; empty before they do."""
+    if zone.dose is None:
+        return ""
+    if zone.dose.minutes == 0:
+        return t("patrol.dose_none", lang)
+    return t("patrol.dose", lang, minutes=f"{zone.dose.minutes:.0f}", week=f"{zone.dose.a_week:.0f}")
+
+
 def say_name(place: Place, lang: Language) -> str:
     """A place by its name; an area by what is in it."""
     name = place.hot.name or t("command.unnamed", lang)

@@ -22,7 +22,7 @@ from ui.command_hours import ask_hours, say_hours
 from ui.command_map import build_map
 from ui.command_state import Prefill, choose_zone, get_prefill, get_zone, start_zone
 from ui.command_task import offer_task
-from ui.command_words import say_account, say_effect, say_numbers, say_review
+from ui.command_words import say_account, say_dose, say_effect, say_numbers, say_review
 from ui.components.drawing.component import show_drawing
 from ui.notes import put_note
 from ui.tables import show_empty, show_table
@@ -93,6 +93,9 @@ def _show_zone(zone: ZoneState, today: date, lang: Language) -> None:
     kind = t(f"command.kind_{row['kind']}", lang)
     st.markdown(f"**{escape_markdown(row['name'])}** · {kind} · {say_review(zone, today, lang)}")
     st.markdown(escape_markdown(say_effect(zone.effect, lang)))
+    dose = say_dose(zone, lang)
+    if dose:
+        st.markdown(escape_markdown(dose))
     st.caption(escape_markdown(say_hours(row, lang)))
     st.caption(escape_markdown(t("command.zone_reason", lang, reason=row["reason"])))
 

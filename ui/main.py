@@ -18,7 +18,7 @@ from ui.shell import find_pages, get_path, show_nothing, show_page, show_signed_
 from ui.wall import show_wall
 
 DESK_PAGES = (
-    "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "map", "plans", "approvals",
+    "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "patrol", "map", "plans", "approvals",
     "audit", "accounts", "settings",
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from ui.command_meeting import list_changes, say_decision
 from ui.command_methods_data import list_methods
 from ui.command_words import (
     say_date,
+    say_dose,
     say_effect,
     say_hot,
     say_kind,
@@ -144,7 +145,9 @@ def _say_zones(zones: Sequence[ZoneState], today: date, lang: Language) -> list[
         t("command.line", lang, name=zone.row["name"], what=stop.join(said))
         for zone in zones
         if zone.row["status"] == "open"
-        for said in [(say_review(zone, today, lang), say_effect(zone.effect, lang))]
+        for said in [
+            [one for one in (say_review(zone, today, lang), say_effect(zone.effect, lang), say_dose(zone, lang)) if one]
+        ]
     ]
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from data.audit import verify
 from data.moments import get_aware
@@ -26,16 +28,29 @@ from data.patrols import (
 )
 from data.queries import find_own_patrols, find_patrol_plans, find_patrol_presences
 from data.retention import apply_retention
+from data.runtime import Runtime
+from data.secret_files import get_secret_path, make_secret
+from data.settings import Settings
 from data.store import Store
 from data.viewer import Role, Viewer
 from gis.errors import NotAllowedError, RecordMissingError, RefusedError
+from i18n import t
 from incidents.forces import PositionReport, take_positions
 from incidents.patrol_following import follow_patrols, put_presences
+from layers import SCENES
+from server.events import EventHub
+from server.phone_patrol import PATH, build_patrol_routes
+from server.state import AppState
+from tasks.checkin_points import add_point, build_draft
+from tasks.checkin_rules import Way
+from tasks.checkins import check_in
+from tasks.volunteers import NewVolunteer, join
 from tests.fixtures.access import START, Clock, found
 
 COMMANDER = Viewer(Role.COMMANDER, account_id="a-1", name="chief")
 OFFICER = Viewer(Role.OFFICER, account_id="a-2", name="officer07")
 BEGIN, END = START + timedelta(hours=1), START + timedelta(hours=5)
+BASE: dict[str, Any] = {"start": {"name": "警务室", "x_m": 0.0, "y_m": 0.0}, "back": None}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[St
     """A village with three people on duty, its boundary far around."""
     path: Path = tmp_path_factory.mktemp("patrols") / "demo.duckdb"
     with Store(path, clock=clock) as opened:
+        make_secret(get_secret_path(opened.path))
         opened.write(found)
         sql = """INSERT INTO responders (responder_id, call_sign, kind, full_time, status, duty_from, duty_to)
             SELECT 'p' || n, '警员0' || n, 'officer', true, 'off', TIME '00:00', TIME '00:00' FROM range(1, 4) t(n)"""
@@ -63,19 +79,25 @@ def anew(store: Store, clock: Clock) -> None:
     store.write(lambda tx: tx.execute("responders", "UPDATE responders SET geom = NULL, position_utc = NULL"))
 
 
+def way(x: float, *gates: str) -> dict[str, Any]:
+    shut = [{"gate_id": one, "name": one, "closes_at": "22:00", "opens_at": "06:00"} for one in gates]
+    return {"line": [[0.0, 0.0], [x, 0.0]], "length_m": x, "minutes": x / 84, "gates": shut}
+
+
 def stop(place: str, x: float, minutes: float) -> dict[str, Any]:
     begin = BEGIN + timedelta(minutes=minutes)
     return {
         "stop_id": f"1-{place}-{minutes:g}", "place_id": place, "name": place, "x_m": x, "y_m": 0.0,
         "arrival": begin.isoformat(), "begin": begin.isoformat(), "covered": 0.1, "is_locked": False,
+        "slack_minutes": 5.0, "way": way(x, "北门" if x else ""),
         "leave": (begin + timedelta(minutes=12)).isoformat(),
     }  # fmt: skip
 
 
 def draft(*stops: dict[str, Any], seed: int = 1) -> PlanDraft:
     teams = [
-        {"members": ["p1", "p2"], "stops": list(stops or (stop("a", 0, 10), stop("b", 300, 40)))},
-        {"members": ["p3"], "stops": []},
+        {"members": ["p1", "p2"], "stops": list(stops or (stop("a", 0, 10), stop("b", 300, 40))), **BASE},
+        {"members": ["p3"], "stops": [], **BASE},
     ]
     return PlanDraft(BEGIN, END, seed, {"places": []}, {"teams": teams, "left_out": []})
 
@@ -112,6 +134,19 @@ def test_rows_are_what_the_events_lead_to(store: Store, clock: Clock) -> None:
     assert "13812341234" not in store.read("SELECT reason FROM patrol_reasons").to_json()
     assert "13812341234" not in store.read("SELECT detail::VARCHAR AS d FROM events").to_json()
     assert verify(store).is_whole
+
+
+def test_a_plan_of_the_same_hours_and_people_is_replaced(store: Store, clock: Clock) -> None:
+    first, later = propose_plan(store, OFFICER, draft(), clock=clock), draft()
+    assert approve_plan(store, COMMANDER, first, seen=1, clock=clock) == ()
+    evening = PlanDraft(END, END + timedelta(hours=2), 1, later.asked, later.found)
+    other = propose_plan(store, OFFICER, evening, clock=clock)
+    assert approve_plan(store, COMMANDER, other, seen=1, clock=clock) == ()
+    second = propose_plan(store, OFFICER, draft(stop("b", 300, 20)), clock=clock)
+    assert approve_plan(store, COMMANDER, second, seen=1, clock=clock) == (first,)
+    states = {plan_id: row["state"] for plan_id, row in read_plans(store).items()}
+    assert states == {first: "dropped", other: "approved", second: "approved"}
+    assert read_plans(store) == rebuild(store)
 
 
 def test_steps_that_may_not_follow_are_refused(store: Store, clock: Clock) -> None:
@@ -189,6 +224,26 @@ def test_a_patrol_is_followed_at_its_places_and_nowhere_else(store: Store, clock
     assert {row[0] for row in read_presences(store)} == {None}  # whose they were is forgotten, the minutes stay
 
 
+def test_a_check_in_that_counts_is_a_presence_of_the_plan(store: Store, clock: Clock) -> None:
+    plan_id = propose_plan(store, OFFICER, draft(), clock=clock)
+    approve_plan(store, COMMANDER, plan_id, seen=1, clock=clock)
+    start_plan(store, OFFICER, plan_id, clock=clock)
+    today = START.date()
+    near, far = (build_draft("东门岗亭", "夜间多次报警", x, 0.0, today=today) for x in (340.0, 100.0))
+    points = [add_point(store, OFFICER, one, is_open=True, clock=clock) for one in (near, far)]
+    volunteer = join(store, OFFICER, NewVolunteer("王阿姨", 1970, today), clock=clock)
+    clock.now = BEGIN + timedelta(minutes=42)
+    for point in points:
+        check_in(store, OFFICER, volunteer, point, Way.SCANNER, clock=clock)
+    store.write(lambda tx: tx.execute("checkins", "UPDATE checkins SET state = 'counted'"))
+    found = find_patrol_presences(store, OFFICER, plan_id=plan_id)
+    # 40 m from stop b; the other point is 100 m from every stop.
+    assert found[["place_id", "responder_id", "source"]].to_numpy().tolist() == [["b", volunteer, "check_in"]]
+    assert found["from_utc"].iloc[0] == found["to_utc"].iloc[0] == clock()
+    store.write(lambda tx: tx.execute("checkins", "UPDATE checkins SET state = 'pending'"))
+    assert find_patrol_presences(store, OFFICER, plan_id=plan_id).empty
+
+
 def test_whoever_walks_sees_their_own_route_only(store: Store, clock: Clock) -> None:
     plan_id = propose_plan(store, OFFICER, draft(), clock=clock)
     worker = Viewer(Role.GRID_WORKER, frozenset({"g1"}))
@@ -201,3 +256,39 @@ def test_whoever_walks_sees_their_own_route_only(store: Store, clock: Clock) -> 
     with pytest.raises(NotAllowedError):
         find_patrol_plans(store, worker)
     assert len(find_patrol_plans(store, OFFICER, since=datetime(2027, 1, 1, tzinfo=UTC))) == 0
+
+
+def open_phone(store: Store, clock: Clock, viewer: Viewer) -> TestClient:
+    """The page as it is served, behind a door that has found out who asks."""
+    runtime = Runtime(store, Settings(store.path.parent), is_demo=False)
+    app = Starlette(routes=build_patrol_routes(AppState(runtime, clock, SCENES, EventHub(), "t", clock())))
+
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["viewer"] = viewer
+        await app(scope, receive, send)
+
+    return TestClient(door)
+
+
+def test_the_phone_of_who_walks_says_what_is_next(store: Store, clock: Clock) -> None:
+    store.write(lambda tx: tx.execute("account_responders", "INSERT INTO account_responders VALUES ('a-2', 'p2')"))
+    phone = open_phone(store, clock, OFFICER)
+    assert t("patrol.phone_none", "zh") in phone.get(PATH).text
+    plan_id = propose_plan(store, OFFICER, draft(), clock=clock)
+    assert t("patrol.phone_none", "zh") in phone.get(PATH).text  # it is not approved
+    approve_plan(store, COMMANDER, plan_id, seen=1, clock=clock)
+    # By hand: the first stop begins ten minutes after 15:00, the second, by the north gate, at 15:40.
+    for moved, stop_id, word in (
+        (timedelta(), "1-a-10", t("patrol.phone_next", "zh")),
+        (timedelta(minutes=12), "1-a-10", t("patrol.phone_now", "zh")),
+        (timedelta(minutes=25), "1-b-40", t("patrol.phone_gates", "zh", gates="北门（22:00 关）")),
+    ):
+        clock.now = BEGIN + moved
+        page = phone.get(PATH).text
+        assert (f'data-stop="{stop_id}"' in page, word in page) == (True, True)
+    assert "15:10–15:22" in page
+    assert "15:40–15:52" in page
+    assert "<svg" in page
+    clock.now = BEGIN + timedelta(hours=2)
+    assert t("patrol.phone_over", "en", name="警务室") in phone.get(f"{PATH}?lang=en").text
+    assert t("patrol.phone_none", "zh") in open_phone(store, clock, COMMANDER).get(PATH).text

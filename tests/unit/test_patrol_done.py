@@ -50,6 +50,16 @@ def test_minutes_of_a_team_are_counted_once_and_go_to_the_nearest_stop() -> None
     assert judge(there("p2", "a", 0, 12))["1"].state is State.MISSED
 
 
+def test_a_check_in_says_that_they_were_there_not_how_long() -> None:
+    rows = judge(there("g1", "a", 3, 3, "check_in"), there("v1", "b", 62, 62, "check_in"))
+    assert (rows["1"].state, rows["1"].minutes, rows["1"].sources) == (State.CHECKED, 0, ("check_in",))
+    assert rows["2"].state is State.MISSED  # a volunteer's check-in is not the team's
+    with_radio = judge(there("g1", "a", 3, 3, "check_in"), there("p1", "a", 2, 7))
+    assert with_radio["1"].state is State.SHORT
+    (a, b) = compare_places(STOPS, [there("v1", "b", 62, 62, "check_in"), there("v1", "b", 162, 162, "check_in")])
+    assert (a.gap_minutes, b.gap_minutes) == (None, pytest.approx(100))
+
+
 def test_why_a_stop_was_missed() -> None:
     elsewhere = there("p1", None, 55, 70)
     rows = judge(elsewhere, away=[(1, minute(65), None)])

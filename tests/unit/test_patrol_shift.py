@@ -78,7 +78,11 @@ def test_times_are_those_of_the_network_and_of_the_settings(network: WalkNetwork
         x = 140.0 if stop["place_id"] == "a" else 300.0
         # By hand: along the street at 1.4 m/s, and 5 m to and from it.
         expected_s = 0.0 if x == place else (abs(x - max(place, 0.0)) + 10) / FOOT_M_S
-        assert (at(stop["arrival"]) - previous).total_seconds() == pytest.approx(expected_s, abs=0.5)
+        assert (at(stop["arrival"]) - at(stop["set_out"])).total_seconds() == pytest.approx(expected_s, abs=0.5)
+        # Free until five minutes before they have to go.
+        assert at(stop["set_out"]) >= previous
+        assert at(stop["arrival"]) <= at(stop["begin"])
+        assert at(stop["begin"]) - at(stop["arrival"]) <= timedelta(minutes=5, seconds=1)
         assert at(stop["leave"]) - at(stop["begin"]) == timedelta(minutes=12)
         previous, place = at(stop["leave"]), x
         assert stop["covered"] == pytest.approx(0.1 * 12 / 60)

@@ -1,0 +1,116 @@
+"""From a hot place to a zone, a plan, its approval and what was done of it, as the commander goes there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from i18n import Language, t
+from tests.browser.test_command import READY_MS, open_view
+from tests.fixtures.live_server import LiveServer
+
+ZONE = "北区路口"
+LOOK_TRIES = 240
+_TABLES = ("patrol_plans", "patrol_stops", "patrol_members", "patrol_presences", "zones")
+_PLAN = "SELECT plan_id, state, revision, found FROM patrol_plans WHERE state <> 'dropped'"
+
+
+@pytest.fixture(autouse=True)
+def nothing_planned(live_server: LiveServer) -> Iterator[None]:
+    yield
+    live_server.write(*((table, f"DELETE FROM {table}", []) for table in _TABLES))
+
+
+def go(page: Page, server: LiveServer, lang: Language = "zh", role: str = "commander") -> None:
+    page.goto(f"{server.url}/demo-role?role={role}&next=/patrol%3Flang%3D{lang}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(t("patrol.title", lang), timeout=READY_MS)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
+
+
+def press(page: Page, key: str, lang: Language = "zh") -> None:
+    page.get_by_role("button", name=t(key, lang), exact=True).click(timeout=READY_MS)
+    settle(page)
+
+
+def read_plan(server: LiveServer) -> dict[str, Any]:
+    (row,) = server.read(_PLAN)
+    return row
+
+
+def walk(page: Page, server: LiveServer, plan_id: str, member: str, stop: dict[str, Any]) -> None:
+    """A radio is heard at a stop three times in ten minutes; each time until the server has noted it."""
+    begin = datetime.fromisoformat(stop["begin"]).replace(tzinfo=None)
+    for minutes in (0, 5, 10):
+        at = str(begin + timedelta(minutes=minutes))
+        place: list[object] = [stop["x_m"], stop["y_m"], at, member]
+        sql = "UPDATE responders SET geom = ST_Point(?, ?), position_utc = ?::TIMESTAMP WHERE responder_id = ?"
+        server.write(("responders", sql, place))
+        heard = f"SELECT 1 FROM patrol_presences WHERE plan_id = '{plan_id}' AND to_utc = TIMESTAMP '{at}'"
+        for _ in range(LOOK_TRIES):
+            if server.read(heard):
+                break
+            page.wait_for_timeout(100)  # the server looks every five seconds
+        else:
+            pytest.fail(f"No presence of {member} at {at}. The server's log:\n{server.log}")
+
+
+def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) -> None:
+    # A hot place becomes a zone.
+    open_view(page, live_server, "bench")
+    page.locator('[data-pick="place:1"] circle').click(timeout=READY_MS)
+    press(page, "command.patrol")
+    page.get_by_label(t("command.name", "zh")).fill(ZONE)
+    press(page, "command.zone_save")
+    expect(page.get_by_text(t("command.zone_saved", "zh", name=ZONE))).to_be_visible(timeout=READY_MS)
+    (zone,) = live_server.read("SELECT zone_id FROM zones")
+    # The zone is in the plan that the page's defaults make, and on its map.
+    go(page, live_server)
+    press(page, "patrol.propose")
+    expect(page.get_by_text(t("patrol.proposed", "zh"))).to_be_visible(timeout=READY_MS)
+    expect(page.locator(".pt-name", has_text=ZONE)).to_be_attached(timeout=READY_MS)
+    teams = json.loads(read_plan(live_server)["found"])["teams"]
+    number, stop = next(
+        (n, s) for n, one in enumerate(teams) for s in one["stops"] if s["place_id"].endswith(zone["zone_id"])
+    )
+    # The clock moves whoever goes there to where the zone is.
+    minute = datetime.fromisoformat(stop["begin"]) + timedelta(hours=8)
+    page.locator(".pt-slider").evaluate(
+        "(e, minute) => { e.value = minute; e.dispatchEvent(new Event('input')); }",
+        minute.hour * 60 + minute.minute + 3,
+    )
+    assert page.locator(".pt-mark").nth(number).get_attribute("class") == "pt-mark there"
+    # A stop is locked; the rest is planned again around it.
+    page.get_by_text(t("patrol.change", "zh", n=number + 1)).click()
+    said = f"{minute:%H:%M} {ZONE}"
+    page.get_by_test_id("stButtonGroup").filter(has_text=t("patrol.lock", "zh")).get_by_text(said).first.click()
+    settle(page)
+    press(page, "patrol.again")
+    expect(page.get_by_text(t("patrol.revised", "zh", locked=1, removed=0))).to_be_visible(timeout=READY_MS)
+    plan = read_plan(live_server)
+    teams = json.loads(plan["found"])["teams"]
+    (kept,) = [one for one in teams[number]["stops"] if one["is_locked"]]
+    assert abs(datetime.fromisoformat(kept["begin"]) - datetime.fromisoformat(stop["begin"])) <= timedelta(seconds=1)
+    # Approved, begun, walked: what was done stands there.
+    press(page, "patrol.approve")
+    walking = sum(bool(one["stops"]) for one in teams)
+    expect(page.get_by_text(t("patrol.approved", "zh", n=walking))).to_be_visible(timeout=READY_MS)
+    press(page, "patrol.start")
+    walk(page, live_server, plan["plan_id"], teams[number]["members"][0], kept)
+    go(page, live_server)
+    row = page.locator(".sh-table tr", has_text=ZONE).filter(has_text="10 / 12")
+    expect(row.first).to_contain_text(f"{t('patrol.done_done', 'zh')} · {t('patrol.source_position', 'zh')}")
+    # No view of it is wider than a phone.
+    page.set_viewport_size({"width": 390, "height": 844})
+    for view in ("routes", "done"):
+        page.locator('[data-testid="stButtonGroup"]').get_by_text(t(f"patrol.view_{view}", "zh"), exact=True).click()
+        settle(page)
+        assert page.locator('[data-testid="stMain"]').evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, view
