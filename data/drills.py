@@ -31,7 +31,7 @@ SOURCE: Final = "drill"
 KEPT: Final = frozenset(
     {"community", "grids", "buildings", "entrances", "floors", "units", "roads", "gates", "walls", "land", "addresses"}
     | {"aliases", "rentals", "key_sites", "responders", "incident_categories", "zones", "map_removals"}
-    | {"building_plans", "plan_rooms"}
+    | {"building_plans", "plan_rooms", "site_plan_parts"}
     | {"accounts", "account_grids", "account_responders", "settings", "sending_rules", "calendar_days", "rule_tables"}
     | {"revisions", "schema_migrations"}
 )

@@ -34,6 +34,9 @@ _PLACES: Mapping[str, str] = {
     "site": "SELECT coalesce(b.grid_id, (SELECT min(g.grid_id) FROM grids g WHERE ST_Intersects(g.geom, s.geom))) "
     "AS grid_id, s.building_id, NULL AS unit_id FROM key_sites s LEFT JOIN buildings b USING (building_id) "
     "WHERE s.site_id = $id",
+    "site_plan": "SELECT coalesce(b.grid_id, (SELECT min(g.grid_id) FROM grids g "
+    "WHERE ST_Intersects(g.geom, s.geom))) AS grid_id, s.building_id, NULL AS unit_id FROM key_sites s "
+    "LEFT JOIN buildings b USING (building_id) WHERE s.site_id = $id",
     "responder": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM responders WHERE responder_id = $id",
     "volunteer": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM volunteers WHERE volunteer_id = $id",
     "incident": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM incidents WHERE incident_id = $id",

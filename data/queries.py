@@ -26,6 +26,7 @@ from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_inside import (
     find_plan_rooms,
+    find_site_plan,
     find_unit_incidents,
     find_unit_rentals,
     find_unit_reports,
@@ -152,6 +153,7 @@ __all__ = [
     "find_rounds",
     "find_scene",
     "find_sending_rules",
+    "find_site_plan",
     "find_task",
     "find_task_counts",
     "find_task_events",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
+from data.looks import log_looks
 from data.masking import is_shown_persons, sees_sensitive
 from data.moments import to_stored_time
 from data.queries_incidents import CATEGORY_TREE
 from data.reading import find_history_start, read_rows, read_shapes
 from data.rights import find_grid_limit, governed
-from data.store import Store
+from data.site_plans import SUBJECT, WITH_PURPOSE, PurposeNeededError, get_site_kind
+from data.store import Clock, Store, utc_now
 from data.viewer import Viewer
 
 _UNIT_INCIDENTS = (
@@ -73,6 +75,29 @@ _PLAN_ROOMS = """
 SELECT r.building_id, r.level, r.kind, r.entrance_id, r.number, r.unit_id, ST_AsWKB(r.geom) AS geom
 FROM plan_rooms r WHERE r.building_id = $building_id ORDER BY r.level, r.kind, r.place
 """
+
+
+@governed
+def find_site_plan(store: Store, viewer: Viewer, site_id: str, *, clock: Clock = utc_now) -> gpd.GeoDataFrame:
+    """
+    Parts of a site's plan, by storey; empty where it has none.
+
+    Raises
+    ------
+    RecordMissingError
+        There is no such site.
+    PurposeNeededError
+        It is a school's, and this account gave no purpose for it. With one, the look is logged.
+    """
+    if get_site_kind(store, site_id) in WITH_PURPOSE:
+        if (SUBJECT, site_id) not in viewer.openings:
+            raise PurposeNeededError(
+                f"The plan of '{site_id[:60]}' is a school's: it opens for a purpose. Say what you need it for."
+            )
+        log_looks(store, viewer, frozenset({(SUBJECT, site_id)}), clock=clock)
+    sql = """SELECT part_id, level, kind, name, source, ST_AsWKB(geom) AS geom FROM site_plan_parts
+        WHERE site_id = ? ORDER BY level, part_id"""
+    return store.read_geo(sql, [site_id])
 
 
 @governed

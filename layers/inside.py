@@ -167,6 +167,8 @@ def _build_levels(store: Store, building: pd.Series[Any], units: gpd.GeoDataFram
 
 def _build_plan(rooms: gpd.GeoDataFrame, units: gpd.GeoDataFrame, front: _Drawn) -> dict[str, object]:
     """Whether outlines are schematic (示意), the landings of such a plan, and its rooms that no unit is in."""
+    if (units.geometry.notna() & units["geom_source"].isna()).any():  # outlines of its own are better than any plan
+        return {"schematic": False, "landings": [], "rooms": []}
     rows = [{**row, "p": front.rings(row["geom"])} for row in rooms.to_dict("records")]
     empty = [row for row in rows if row["kind"] == "room" and not isinstance(row["unit_id"], str)]
     return {

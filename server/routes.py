@@ -29,6 +29,7 @@ from server.pairing_routes import PairingRoutes
 from server.phone_patrol import build_patrol_routes
 from server.phone_sent import build_phone_routes
 from server.scenes import SceneEndpoint
+from server.site_plan import build_site_routes
 from server.state import AppState
 from server.unit_panel import build_unit_routes
 from server.visits import build_visit_routes
@@ -75,6 +76,7 @@ def build_routes(
         Route("/vendor/deck.js", renderer.respond),
         *build_alarm_routes(state),
         *build_unit_routes(state),
+        *build_site_routes(state),
         Route(
             "/assets/{path:path}",
             AssetsEndpoint(assets, boot_id=state.runtime.boot_id, beside=BESIDE_THE_TABLE).respond,

@@ -32,6 +32,7 @@ from i18n import Language, t
 from ui.components.drawing.component import show_drawing
 from ui.notes import put_note, show_notes
 from ui.plan_drawing import draw_storey
+from ui.plan_site import show_site_plans
 from ui.tables import LOCAL
 
 _PAGE, _ROOM = "plans", "plan_room"
@@ -43,6 +44,14 @@ def show_plans(viewer: Viewer, lang: Language) -> None:
     may = get_right(viewer.role, "action", "manage_plans") is not Right.NO
     st.title(t("plans.title", lang))
     st.caption(t("plans.lead", lang))
+    parts = ("of_buildings", "of_sites")
+    part = st.segmented_control(
+        t("plans.title", lang), parts, default=parts[0], format_func=lambda one: t(f"plans.{one}", lang),
+        label_visibility="collapsed", key=f"plans_part_{lang}",
+    )  # fmt: skip
+    if part == "of_sites":
+        show_site_plans(store, viewer, may, lang)
+        return
     building_id = _choose(store, viewer, lang)
     left, right = st.columns([3, 2], gap="large")
     with right:
@@ -100,6 +109,8 @@ def _ask(
         )  # fmt: skip
     through = st.checkbox(t("plans.through", lang), base.through, key=f"plans-through-{key}", disabled=not may)
     spec = replace(base, kind=kind, rooms=rooms, through=through)
+    if house.units["is_own"].any():
+        st.info(t("plans.has_outlines", lang))
     if not house.entrances:
         st.caption(t("plans.no_entrance", lang))
     if may:

@@ -22,6 +22,22 @@ export async function fetchUnit(id) {
   return answer.ok ? answer.json() : null;
 }
 
+/** A key site's floor plan (server/site_plan.py), with the way to part `to`; {plan, kind}: kind says why there is none. */
+export async function fetchSitePlan(id, to = null) {
+  const query = to === null ? "" : `?to=${to}`;
+  const answer = await fetch(`/site/${encodeURIComponent(id)}.json${query}`, { credentials: "same-origin", cache: "no-store" });
+  const value = await answer.json().catch(() => ({}));
+  return answer.ok ? { plan: value.plan } : { plan: null, kind: value.error?.kind };
+}
+
+/** Say what a school's plan is needed for; gives the kind of the error, or nothing. */
+export async function sendPurpose(id, reason) {
+  const answer = await fetch(`/site/${encodeURIComponent(id)}/purpose`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ reason }), credentials: "same-origin",
+  });
+  return answer.ok ? null : (await answer.json().catch(() => ({}))).error?.kind ?? "Failed";
+}
+
 /** The first page of a device: what it is for, why it is not paired (any more), and the field for the code. */
 export function buildWelcome(surface, channel, why) {
   const { form, code } = buildJoin({ channel, t, el });

@@ -1,6 +1,7 @@
 // The second screen: whatever is selected on the table, from inside.
 import { Inside } from "../inside/inside.js";
-import { Channel, buildHead, buildWelcome, data, el, fetchScene, fetchUnit, root, t } from "./page.js";
+import { SitePlan, buildPurpose } from "../inside/site_plan.js";
+import { Channel, buildHead, buildWelcome, data, el, fetchScene, fetchSitePlan, fetchUnit, root, sendPurpose, t } from "./page.js";
 
 const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents", "tasks", "verdicts"];
 const AGAIN_MS = 300;
@@ -20,6 +21,8 @@ class Second {
         this.channel.say("colour", name);
       },
     });
+    this.site = el("div", { hidden: true });
+    this.plan = new SitePlan(this.site, { t, onRoom: (part) => this.findWay(part), onInside: () => this.showSite(null) });
     this.note = el("p", { class: "sf-nothing" });
     this.events();
     this.channel.start();
@@ -49,7 +52,7 @@ class Second {
       return;
     }
     this.waiting = null;
-    root.replaceChildren(buildHead(this.channel, state), this.stage, this.note);
+    root.replaceChildren(buildHead(this.channel, state), this.stage, this.site, this.note);
     this.inside.draw();
     this.showNote();
   }
@@ -63,6 +66,7 @@ class Second {
 
   async follow(picked) {
     this.selected = picked;
+    this.showSite(null);
     const asked = picked && (await this.ask(picked));
     if (this.selected !== picked) return; // another was chosen meanwhile
     if (!asked) {
@@ -74,6 +78,39 @@ class Second {
     if (!isHere) await this.load(asked, { unit });
     else if (unit) this.inside.selectUnit(unit);
     this.showNote();
+    if (picked.kind === "site") await this.openSite(picked);
+  }
+
+  /** A key site's floor plan over its section; a school's after its purpose. */
+  async openSite(picked) {
+    const { plan, kind } = await fetchSitePlan(picked.id);
+    if (this.selected !== picked) return;
+    if (plan) this.showSite(plan);
+    else if (kind === "PurposeNeededError") this.askPurpose(picked);
+  }
+
+  async findWay(part) {
+    const { id } = this.plan.plan;
+    const { plan } = await fetchSitePlan(id, part);
+    if (plan && this.plan.plan?.id === id) this.showSite(plan);
+  }
+
+  askPurpose(picked) {
+    const form = buildPurpose(t, async (reason) => {
+      const kind = await sendPurpose(picked.id, reason);
+      if (!kind && this.selected === picked) await this.openSite(picked);
+      return kind;
+    });
+    this.inside.facts.replaceChildren(form);
+    this.inside.side.dataset.unit = "yes";
+  }
+
+  showSite(plan) {
+    this.plan.plan = plan;
+    this.site.hidden = !plan;
+    this.stage.hidden = Boolean(plan) || Boolean(this.note.textContent);
+    if (plan) this.plan.show(plan);
+    else this.inside.draw();
   }
 
   /** What the inside of something selected is asked by; null for what has none. */

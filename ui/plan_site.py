@@ -1,0 +1,90 @@
+"""The part of the plans page for key sites: a floor plan from a GeoJSON file, looked at, taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from data.queries import find_key_sites, find_site_plan
+from data.site_plans import MARKS, PurposeNeededError, put_site_plan, read_plan, undo_site_plan
+from data.store import Store, utc_now
+from data.viewer import Viewer
+from gis.errors import BadFileError, ShapanError
+from i18n import Language, t, term
+from ui.notes import put_note, show_notes
+
+_PAGE = "site_plans"
+_MOST_MB = 5
+
+
+def show_site_plans(store: Store, viewer: Viewer, may: bool, lang: Language) -> None:
+    """Choose a site, put its plan, see what it holds."""
+    show_notes(_PAGE)
+    sites = find_key_sites(store, viewer)
+    names = {
+        str(row["site_id"]): f"{row['name']} · {term('site_kind', row['kind'], lang)}"
+        for row in sites[["site_id", "name", "kind"]].to_dict("records")
+    }
+    chosen = st.selectbox(
+        t("plans.site", lang), list(names), index=None, format_func=lambda one: names.get(one, one),
+        placeholder=t("plans.choose_site", lang), key=f"plans_site_{lang}",
+    )  # fmt: skip
+    if not chosen:
+        return
+    site_id = str(chosen)
+    _show_kept(store, viewer, site_id, lang)
+    if not may:
+        return
+    file = st.file_uploader(
+        t("plans.file", lang), ["geojson", "json"], key=f"plan-file-{site_id}", max_upload_size=_MOST_MB
+    )
+    st.caption(t("plans.file_help", lang))
+    with st.container(horizontal=True):
+        if file is not None:
+            st.button(
+                t("plans.put", lang), type="primary", key="site-plan-put", on_click=_put,
+                args=(store, viewer, site_id, file.getvalue(), lang),
+            )  # fmt: skip
+        st.button(
+            t("plans.undo_site", lang),
+            key="site-plan-undo",
+            on_click=_do,
+            args=(lang, "undone", undo_site_plan, store, viewer, site_id),
+        )
+
+
+def _show_kept(store: Store, viewer: Viewer, site_id: str, lang: Language) -> None:
+    try:
+        parts = find_site_plan(store, viewer, site_id)
+    except PurposeNeededError:
+        st.info(t("plans.school", lang))
+        return
+    if parts.empty:
+        st.caption(t("plans.no_site_plan", lang))
+        return
+    counts = parts["kind"].value_counts()
+    said = [f"{t(f'inside.mark_{kind}', lang)} {int(counts[kind])}" for kind in ("room", *MARKS) if kind in counts]
+    st.markdown(t("plans.site_figures", lang, levels=parts["level"].nunique(), what=t("inside.comma", lang).join(said)))
+
+
+def _put(store: Store, viewer: Viewer, site_id: str, content: bytes, lang: Language) -> None:
+    sites = find_key_sites(store, viewer)
+    near = sites.loc[sites["site_id"] == site_id].geometry.iloc[0]
+    crs = str(store.read("SELECT crs FROM community")["crs"].iloc[0])
+
+    def work(*, clock: Any) -> None:
+        put_site_plan(store, viewer, site_id, read_plan(content, crs, near), clock=clock)
+
+    _do(lang, "kept", work)
+
+
+def _do(lang: Language, done: str, work: Any, *args: Any) -> None:
+    try:
+        work(*args, clock=utc_now)
+    except BadFileError as error:
+        put_note(_PAGE, "problem", f"{t('plans.file_bad', lang)} {error}")
+    except ShapanError:
+        put_note(_PAGE, "problem", t("plans.failed", lang))
+    else:
+        put_note(_PAGE, "done", t(f"plans.{done}", lang))
