@@ -62,12 +62,10 @@ def server_url(server: ServerProcess) -> str:
 
 
 @pytest.fixture(scope="session")
-def live_server(server_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+def live_server(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A second server, of a copy of the sample that tests may write."""
     home = tmp_path_factory.mktemp("live")
-    for path in server_home.glob("demo.duckdb*"):  # a store has one owner, and the other server may have that one open
-        if path.suffix != ".lock":
-            shutil.copy(path, home / path.name.replace("demo", "live"))
+    shutil.copy(sample_file, home / "live.duckdb")
     with LiveServer(home, "live") as running:
         yield running
         assert running.process.poll() is None, f"The server died during the tests. Its log:\n{running.log}"

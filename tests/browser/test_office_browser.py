@@ -23,7 +23,7 @@ ORIGIN = "https://sand-table.office.lan:8443"
 
 
 @pytest.fixture(scope="module")
-def visit(server_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def visit(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the devices of an office saw, in a network namespace of its own."""
     command = find_way_to_cut_off()
     if command is None:
@@ -33,9 +33,7 @@ def visit(server_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         pytest.skip(message)
     assert shutil.which("certutil"), "certutil is missing. On Debian: apt-get install libnss3-tools, or run: make test"
     home = tmp_path_factory.mktemp("office")
-    for path in server_home.glob("demo.duckdb*"):  # a store has one owner, and another server has this one open
-        if path.suffix != ".lock":
-            shutil.copy(path, home / path.name.replace("demo", "office"))
+    shutil.copy(sample_file, home / "office.duckdb")
     seen = subprocess.run(
         [*command, sys.executable, str(VISIT), str(home), "office", find_chromium(), *CHROMIUM_FLAGS],
         env=build_environment(home),
@@ -152,7 +150,7 @@ def test_what_a_thief_finds_on_the_phone_is_sealed_and_goes_with_signing_out(vis
     dump = seen["dump"]
     assert dump["count"] >= 8
     assert dump["extractable"] == [False]
-    for word in ("西区", "**", "residents_count", "svg", "place"):
+    for word in ("西区", "residents_count", "<svg ", "place_source"):  # long enough not to be in noise by chance
         assert word not in dump["text"]
     assert (seen["held"], seen["left"], seen["caches"]) == ("0", [], 0)
 
