@@ -36,6 +36,7 @@ from server.packs import build_packs, find_carrier
 from server.state import AppState
 from server.visit_models import ChosenModel, PhotoModel, SeenModel
 from tasks.receiving import get_actor
+from tasks.visit_order import order_visits
 from tasks.visit_rounds import MOST_STOPS, Round, end_round, find_round
 from tasks.visiting import take_seen
 
@@ -114,9 +115,9 @@ class _VisitPage:
         viewer, body = self._find_viewer(request), await request.body()
 
         def work() -> Mapping[str, Any]:
-            chosen = _read(ChosenModel, body)
+            chosen = order_visits(self._store, viewer, _read(ChosenModel, body).tasks, now=self._clock())
             lasting, packs = build_packs(
-                self._store, viewer, chosen.tasks, way="phone", languages=LANGUAGES, clock=self._clock
+                self._store, viewer, chosen, way="phone", languages=LANGUAGES, clock=self._clock
             )
             return {**self._describe(viewer, lasting), "stops": [_describe_stop(pack) for pack in packs]}
 

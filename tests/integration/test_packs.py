@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -26,6 +27,7 @@ from gis.errors import NotAllowedError, RecordMissingError, RefusedError
 from layers import SCENES
 from layers.pack import Pack, build_pack
 from layers.pack_ground import SIZE, draw_outside, read_ground
+from layers.pack_paper import Carrier, print_packs
 from layers.pack_plan import draw_plan
 from sample import SampleCommunity
 from server.events import EventHub
@@ -33,6 +35,7 @@ from server.packs import PATH, build_pack_routes
 from server.state import AppState
 from tasks.life_cycle import Receiver
 from tasks.pack_facts import find_way
+from tasks.visit_order import order_visits
 from tasks.visit_rounds import MOST_STOPS, end_round, find_round, take_out
 from tests.fixtures.access import Clock, access_store, clock
 from tests.fixtures.small_community import CORNER_M, build, found
@@ -134,6 +137,41 @@ def test_everything_on_it_is_black_grey_or_white(sample_store: Store, tasks: lis
         pack = build_pack(sample_store, WORKER, task_id, now=NOON)
         for colour in re.findall(r"#([0-9a-f]{6})", f"{pack.outside}{pack.plan}"):
             assert colour[:2] == colour[2:4] == colour[4:], colour
+
+
+def test_one_pack_takes_three_seconds_at_most(sample_store: Store, tasks: list[str]) -> None:
+    """Of the processor: what else runs on this machine does not count. Fifty of them: `make soak`."""
+    build_pack(sample_store, WORKER, tasks[0], now=NOON)  # the network of ways is built once for all
+    began = time.process_time()
+    packs = [build_pack(sample_store, WORKER, tasks[0], now=NOON)]
+    print_packs(packs, Carrier("w", NOON, NOON), "zh", build_url=str)
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.soak
+def test_fifty_packs_take_a_minute_at_most(sample_store: Store) -> None:
+    ids = [str(one) for one in sample_store.read("SELECT task_id FROM tasks ORDER BY task_id LIMIT 50")["task_id"]]
+    officer = Viewer(Role.OFFICER, account_id="o")
+    began = time.process_time()
+    packs = [build_pack(sample_store, officer, one, now=NOON, languages=("zh",)) for one in ids]
+    content = print_packs(packs, Carrier("o", NOON, NOON), "zh", build_url=str)
+    assert time.process_time() - began < 60
+    assert len(pypdf.PdfReader(io.BytesIO(content)).pages) >= 50
+
+
+def test_the_order_of_a_round_is_that_of_its_plan(sample_store: Store) -> None:
+    """However the phone lists them, they are walked in one order; without a plan they stay as they were listed."""
+    officer = Viewer(Role.OFFICER, account_id="walker")
+    ids = [str(one) for one in sample_store.read("SELECT task_id FROM tasks WHERE state = 'accepted' ORDER BY task_id")["task_id"]]  # fmt: skip # noqa: E501
+    sample_store.write(
+        lambda tx: tx.execute("tasks", "UPDATE tasks SET accepted_by = 'walker' WHERE state = 'accepted'")
+    )
+    morning = NOON.replace(hour=1)
+    walked = order_visits(sample_store, officer, ids, now=morning)
+    assert walked == order_visits(sample_store, officer, ids[::-1], now=morning)
+    assert sorted(walked) == ids
+    assert walked != ids
+    assert order_visits(sample_store, officer, ids, now=NOON.replace(hour=15)) == ids  # 23:00 in Shanghai
 
 
 # Drawings, reckoned by hand

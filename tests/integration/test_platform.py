@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
 
+import cli
+from data.store import Store
 from data.viewer import Role, Viewer
 from gis.errors import BadFileError, BadRecordError, NotAllowedError
 from tasks.life_cycle import Action, Receiver
@@ -25,7 +29,7 @@ from tasks.platform import (
     take_file,
 )
 from tasks.platform_layouts import Layout, Record, parse_layouts, read_file, write_file
-from tests.fixtures.access import access_store, clock
+from tests.fixtures.access import access_store, clock, found
 from tests.fixtures.tasks import Office, office
 
 __all__ = ["access_store", "clock", "office"]
@@ -185,3 +189,26 @@ def test_an_office_keeps_its_own_layouts_and_a_wrong_row_is_named(office: Office
         take_file(store, office.officer, "station-tasks", b"no workbook", clock=now)
     with pytest.raises(BadRecordError, match="expected one of station-tasks, station-verified"):
         get_layout(store, "nothing")
+
+
+def test_the_command_line_does_the_same(tmp_path: Path) -> None:
+    with Store(tmp_path / "small.duckdb", clock=lambda: datetime(2026, 11, 23, 6, tzinfo=UTC)) as store:
+        store.write(found)
+    file, back, table = tmp_path / "in.xlsx", tmp_path / "back.xlsx", tmp_path / "layouts.csv"
+    file.write_bytes(build_tasks(("R-1", "某处", "2026-12-25 18:00")))
+
+    def shapan(*arguments: str) -> Result:
+        environ = {"SHAPAN_HOME": str(tmp_path), "SHAPAN_STORE": "small"}
+        return CliRunner().invoke(cli.app, ["platform", *arguments], prog_name="shapan", env=environ)
+
+    assert "1 new, 0 known, 0 differ" in shapan("read", str(file), "--layout", "station-tasks").stdout
+    assert "0 new, 1 known, 0 differ" in shapan("read", str(file), "--layout", "station-tasks").stdout
+    assert "1 rows" in shapan("write", str(back), "--layout", "station-tasks").stdout
+    shown = shapan("layouts")
+    table.write_text(shown.stdout, encoding="utf-8")
+    read, problems = read_file(parse_layouts(shown.stdout)["station-tasks"], back.read_bytes())
+    assert (problems, read[0][1]["number"], read[0][1]["state"]) == ([], "R-1", "waiting")
+    assert shapan("layouts", "--replace", str(table)).exit_code == 0
+    refused = shapan("read", str(tmp_path / "nowhere.xlsx"), "--layout", "station-tasks")
+    assert (refused.exit_code != 0, "cannot be read" in refused.stderr) == (True, True)
+    assert "There is no layout 'other'" in shapan("write", str(back), "--layout", "other").stderr

@@ -13,6 +13,7 @@ from PIL import Image
 from data.approvals import ask, decide
 from data.backup import make_backup, read_backup
 from data.erasure import Person, build_subject, erase_person
+from data.freshness import Difference, propose
 from data.keys import to_key
 from data.restoring import restore_backup
 from data.retention import apply_retention
@@ -164,9 +165,13 @@ def test_erasing_a_person_takes_the_photos_of_their_home(office: Office) -> None
     )
     commander = Viewer(Role.COMMANDER, account_id="a1", name="commander")
     li = Person("李小红", "139-8765-4321")
+    note = Difference("p1", "unit", "u1", "moved_in", "residents_count", "3", office.clock(), "李小红搬来了")
+    propose(store, office.officer, note, clock=office.clock)
+    store.write(lambda tx: tx.execute("proposals", "UPDATE proposals SET note = '李小红搬来了'"))
     asked = ask(store, commander, "erase_person", build_subject(store, li), "本人申请删除", clock=office.clock)
     given = decide(store, admin, asked.approval_id, approved=True, clock=office.clock)
     erased = erase_person(store, commander, li, given.approval_id, clock=office.clock)
     assert erased.photos == (theirs,)
     assert find_photo_ids(store) == {others}
+    assert "李小红" not in store.read("SELECT note FROM proposals")["note"].iloc[0]
     assert {file.name for file in get_photo_folder(store.path).glob("??/*")} == {others}
