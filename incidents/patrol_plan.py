@@ -25,10 +25,18 @@ from incidents.patrol_slots import (
     lay_slots,
     raise_grids,
 )
-from incidents.team_routes import Errand, ImpossiblePlanError, Matrix, TeamRoutes, Walker, find_team_routes
+from incidents.team_routes import (
+    QUICK_EXPLORATION,
+    Errand,
+    ImpossiblePlanError,
+    Matrix,
+    TeamRoutes,
+    Walker,
+    find_team_routes,
+)
 
 _MOST_UNEVEN = 2
-"""So many stops more than an even share somebody may have; beyond it, evenness is given up."""
+"""So many stops more than their even share somebody may have."""
 
 
 class Why(StrEnum):
@@ -153,6 +161,13 @@ def plan_patrol(
         for slot, walker in fixed
     ]
     chosen = [*free, *(slot for slot, _ in fixed)]
+    cut_off = _find_cut_off(places, walkers, travel_s)
+    if cut_off:
+        raise ImpossiblePatrolError(
+            f"No open way leads to fixed point '{cut_off[0]}' at any time of the shift. Drop it, or have its "
+            "gate opened.",
+            (), cut_off, cut_off[:1] if len(cut_off) == 1 else (),
+        )  # fmt: skip
     try:
         found = find_team_routes(travel_s, errands, walkers, seconds=rules.search_s, rng=rng)
         found = _spread(travel_s, errands, walkers, found)
@@ -171,19 +186,18 @@ def plan_patrol(
 def _spread(
     travel_s: Mapping[str, Matrix], errands: Sequence[Errand], walkers: Sequence[Walker], found: TeamRoutes
 ) -> TeamRoutes:
-    """The same worth with the stops spread evenly over the walkers, where that is found: nobody walks for another."""
-    made = sum(map(len, found.routes))
-    most = max(map(len, found.routes))
-    even = math.ceil(made / len(walkers))
-    for cap in range(even, min(even + _MOST_UNEVEN, most - 1) + 1):
-        capped = [replace(walker, most_stops=cap) for walker in walkers]
-        try:
-            spread = find_team_routes(travel_s, errands, capped, seconds=0)
-        except ImpossiblePlanError:
-            continue
-        if spread.worth >= found.worth * (1 - 1e-9):
-            return spread
-    return found
+    """The same worth with the stops spread evenly by duty hours, where a quick search finds it."""
+    made, most = sum(map(len, found.routes)), max(map(len, found.routes))
+    on_duty_s = [walker.to_s - walker.from_s for walker in walkers]
+    caps = [math.ceil(made * own_s / sum(on_duty_s)) + _MOST_UNEVEN for own_s in on_duty_s]
+    if most <= max(caps):
+        return found
+    capped = [replace(walker, most_stops=cap) for walker, cap in zip(walkers, caps, strict=True)]
+    try:
+        spread = find_team_routes(travel_s, errands, capped, seconds=0, exploration=QUICK_EXPLORATION)
+    except ImpossiblePlanError:
+        return found
+    return spread if spread.worth >= found.worth * (1 - 1e-9) else found
 
 
 def _check(places: Sequence[HotPlace], walkers: Sequence[Walker], rules: PatrolRules) -> None:
@@ -232,6 +246,22 @@ def _mark_musts(places: Sequence[HotPlace], slots: Sequence[Slot], taken: set[st
             tuple(absent),
         )
     return set(musts.values())
+
+
+def _find_cut_off(
+    places: Sequence[HotPlace], walkers: Sequence[Walker], travel_s: Mapping[str, Matrix]
+) -> tuple[str, ...]:
+    """Places that have to be seen and that no open way leads to at any time of the shift."""
+    return tuple(
+        place.place_id
+        for place in places
+        if place.must
+        and not any(
+            math.isfinite(travel_s[walker.profile][walker.start, place.row])
+            for n, walker in enumerate(walkers)
+            if place.walkers is None or n in place.walkers
+        )
+    )
 
 
 def _say_what_to_drop(

@@ -22,7 +22,8 @@ from gis.errors import RefusedError
 _MOST_PRIORITY = 100
 # VROOM counts time in hundredths of its unit in 32 bits: nothing that is handed over may come near their end.
 _MOST_UNITS = 10_000_000
-_EXPLORATION = 5
+EXPLORATION, QUICK_EXPLORATION = 5, 1
+"""VROOM's levels: with 5 it reaches every proven optimum that we know of; each level more costs about as much again."""
 _SHAKEN = 0.35
 _CLOSE_S = 1e-9
 
@@ -118,6 +119,7 @@ def find_team_routes(
     *,
     seconds: float = 0.8,
     rng: np.random.Generator | None = None,
+    exploration: int = EXPLORATION,
 ) -> TeamRoutes:
     """
     The plan of most worth that is found in the time; of equal worth, the one with less way.
@@ -132,6 +134,8 @@ def find_team_routes(
         How long to search; the first search, which is the same for the same input, is always finished.
     rng
         For the further searches; without it there are none, and the plan depends on nothing but its input.
+    exploration
+        How thoroughly VROOM looks, 0 to 5.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def find_team_routes(
         What must be visited does not fit; it names which.
     """
     began = time.monotonic()
-    search = _Search(travel_s, errands, walkers)
+    search = _Search(travel_s, errands, walkers, exploration)
     best = search.run(search.priorities())
     longest_s = time.monotonic() - began
     if best is None or search.find_missing(best):
@@ -167,8 +171,11 @@ def _is_better(plan: TeamRoutes, other: TeamRoutes) -> bool:
 
 
 class _Search:
-    def __init__(self, travel_s: Mapping[str, Matrix], errands: Sequence[Errand], walkers: Sequence[Walker]) -> None:
+    def __init__(
+        self, travel_s: Mapping[str, Matrix], errands: Sequence[Errand], walkers: Sequence[Walker], exploration: int
+    ) -> None:
         self._travel_s, self._errands, self._walkers = travel_s, errands, walkers
+        self._exploration = exploration
         self.musts = tuple(n for n, errand in enumerate(errands) if errand.must)
         finite = [float(m[np.isfinite(m)].max(initial=0.0)) for m in travel_s.values()]
         longest = max([1.0, *finite, *(walker.to_s for walker in walkers)])
@@ -240,7 +247,7 @@ class _Search:
         routes: list[list[int]] = [[] for _ in self._walkers]
         if not self._errands:
             return routes
-        rows = problem.solve(_EXPLORATION, nb_threads=1).routes
+        rows = problem.solve(self._exploration, nb_threads=1).routes
         if len(rows):
             made = rows[rows["type"] == "job"]
             for walker, errand in zip(made["vehicle_id"], made["id"], strict=True):

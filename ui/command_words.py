@@ -55,7 +55,10 @@ def say_dose(zone: ZoneState, lang: Language) -> str:
         return ""
     if zone.dose.minutes == 0:
         return t("patrol.dose_none", lang)
-    return t("patrol.dose", lang, minutes=f"{zone.dose.minutes:.0f}", week=f"{zone.dose.a_week:.0f}")
+    week = zone.dose.a_week
+    return t(
+        "patrol.dose", lang, minutes=f"{zone.dose.minutes:.0f}", week=f"{week:.0f}" if week >= 10 else f"{week:.1f}"
+    )
 
 
 def say_name(place: Place, lang: Language) -> str:

@@ -145,6 +145,17 @@ def test_no_grid_is_left_alone_where_fairness_is_asked() -> None:
     assert [visit.is_fair for visit in fair.routes[0] if visit.place_id == "p3"] == [True]
 
 
+def test_stops_are_spread_over_those_who_have_the_time() -> None:
+    travel = travel_between([(0, 0), *((10.0 * n, 0) for n in range(1, 9))])
+    places = [place(n, most_visits=1) for n in range(1, 9)]
+    walkers = [Walker(0, 0, 8 * HOUR, 12 * HOUR), Walker(0, 0, 8 * HOUR, 12 * HOUR)]
+    plan = plan_patrol(places, walkers, {"foot": travel}, PatrolRules(gap_minutes=600, freedom=1, search_s=0))
+    check_kept(plan, places, walkers, travel)
+    # Eight stops, four each, two more at the most; none is given up for it.
+    assert plan.left_out == ()
+    assert max(len(route) for route in plan.routes) <= 6
+
+
 def test_a_locked_stop_stays_and_the_rest_goes_around_it() -> None:
     travel = travel_between([(0, 0), (100, 0), (200, 0), (300, 0)])
     places = [place(1), place(2), place(3)]
