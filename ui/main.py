@@ -20,6 +20,8 @@ from ui.wall import show_wall
 DESK_PAGES = (
     "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "patrol", "map", "plans", "approvals",
     "audit", "accounts", "settings",
+    "intake", "dispatch", "shift", "desk", "forces", "tasks", "board", "command", "map", "checkins", "counter",
+    "approvals", "audit", "accounts", "settings",
 )  # fmt: skip
 
 
