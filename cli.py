@@ -15,6 +15,7 @@ import typer
 
 import cli_access
 import cli_analyse
+import cli_checkin
 import cli_drill
 import cli_file
 import cli_lists
@@ -254,6 +255,7 @@ cli_file.add_commands(app)
 cli_access.add_commands(app)
 app.add_typer(cli_platform.platform)
 cli_analyse.add_commands(app)
+cli_checkin.add_commands(app)
 cli_drill.add_commands(app)
 cli_lists.add_commands(app)
 

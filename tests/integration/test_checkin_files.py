@@ -89,6 +89,7 @@ def test_check_ins_come_in_once(shared_square: Square, phone: Phone) -> None:
     report = take(one, pack(one, first, second))
     # The second is of the same moment and place: a doubt, like the missing position.
     assert report == {"records": 2, "new": 2, "counted": 1, "pending": 1, "same_period": 1, "no_position": 1}
+    one.clock.move(minutes=1)
     again = take(one, pack(one, first, second, first))
     assert again == {"records": 3, "repeats": 3}
     row = find_checkins(one.store, OFFICER, state="counted", point_id=phone.point["point_id"]).iloc[0]
@@ -148,7 +149,8 @@ def test_files_that_are_not_believed(shared_square: Square, phone: Phone) -> Non
     with pytest.raises(RefusedError, match="which is to come"):
         take(one, pack(one, phone.sign(), now=one.clock() + timedelta(days=3)))
     plain = json.loads(pack(one, phone.sign()))
-    for name, value in (("made", (one.clock() - timedelta(hours=1)).isoformat()), ("file_id", "x-other"), ("body", {"records": []})):
+    changes = {"made": (one.clock() - timedelta(hours=1)).isoformat(), "file_id": "x-other", "body": {"records": []}}
+    for name, value in changes.items():
         with pytest.raises(BadFileError, match="not as it was signed"):
             take(one, json.dumps({**plain, name: value}).encode())
     for junk in (b"", b"{}", b"[1]", b"\xff", json.dumps({**plain, "kind": "shapan-points-1"}).encode()):

@@ -1,0 +1,1 @@
+"""Script and style of the phone page of a check-in server."""
