@@ -101,7 +101,7 @@ def _show_point(store: Store, viewer: Viewer, row: dict[str, Any], lang: Languag
         state = t(f"checkins.point_{row['state']}", lang)
         colour = {"open": "green", "suggested": "orange", "closed": "gray"}[row["state"]]
         st.markdown(
-            f"**{escape_markdown(row['name'])}** :{colour}-badge[{state}] "
+            f"**{escape_markdown(row['name'])}** :{colour}[{state}] "
             + escape_markdown(t("checkins.point_counts", lang, n=row["counted"], pending=row["pending"]))
         )
         days = f"{row['opens_on']:%Y-%m-%d} – {row['closes_on']:%Y-%m-%d}"
