@@ -75,7 +75,8 @@ SELECT f.file_id, f.direction, s.name AS server, f.made_utc, f.taken_utc, f.take
 FROM checkin_files f LEFT JOIN checkin_servers s USING (server_id) ORDER BY f.taken_utc DESC, f.file_id LIMIT 30
 """
 _SERVERS = """
-SELECT server_id, name, address, public_key, added_utc, added_by FROM checkin_servers WHERE ended_utc IS NULL ORDER BY name
+SELECT server_id, name, address, public_key, added_utc, added_by FROM checkin_servers
+WHERE ended_utc IS NULL ORDER BY name
 """
 
 

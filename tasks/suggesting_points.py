@@ -1,6 +1,6 @@
 """
-Where a check-in point could be, pure: for each hot place the nearest gate, where somebody is anyway, so that a volunteer
-never waits alone in a corner and a poster hangs where posters hang.
+Where a check-in point could be, pure: for each hot place the nearest gate, where somebody is anyway, so that a
+volunteer never waits alone in a corner and a poster hangs where posters hang.
 """
 
 from __future__ import annotations
