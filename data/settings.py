@@ -35,6 +35,8 @@ class Settings:
         Where the key of an encrypted store is, or the key itself; see `data/keys.py`.
     backups
         Folder of backups; None: `backups` in `home`.
+    model_folder
+        Folder of a photographic model as 3D Tiles, with its tileset.json; None: there is none.
     webhook_ca
         Certificates (PEM) that are trusted beside the system's, for a webhook's receiver with one of the office's own.
     """
@@ -46,6 +48,7 @@ class Settings:
     key_text: str | None = field(default=None, repr=False)
     backups: Path | None = None
     webhook_ca: Path | None = None
+    model_folder: Path | None = None
 
     @property
     def store_path(self) -> Path:
@@ -87,6 +90,7 @@ def build_settings(
 ) -> Settings:
     """Settings from the environment's `SHAPAN_…`; arguments win over it."""
     home, key_file, backups = environ.get("SHAPAN_HOME"), environ.get("SHAPAN_KEY_FILE"), environ.get("SHAPAN_BACKUPS")
+    model = environ.get("SHAPAN_MODEL")
     webhook_ca = environ.get("SHAPAN_WEBHOOK_CA_FILE")
     if webhook_ca and not Path(webhook_ca).expanduser().is_file():
         raise RefusedError(
@@ -99,5 +103,6 @@ def build_settings(
         key_file=Path(key_file).expanduser() if key_file else None,
         key_text=environ.get("SHAPAN_KEY") or None,
         backups=Path(backups).expanduser() if backups else None,
+        model_folder=Path(model).expanduser() if model else None,
         webhook_ca=Path(webhook_ca).expanduser() if webhook_ca else None,
     )

@@ -23,6 +23,7 @@ from server.files import AssetsEndpoint, build_renderer
 from server.hand_intake import build_hand_routes
 from server.health import build_health_route
 from server.index import Index
+from server.model import build_model_routes
 from server.packs import build_pack_routes
 from server.pairing import Pairing
 from server.pairing_routes import PairingRoutes
@@ -77,6 +78,7 @@ def build_routes(
         *build_alarm_routes(state),
         *build_unit_routes(state),
         *build_site_routes(state),
+        *build_model_routes(state),
         Route(
             "/assets/{path:path}",
             AssetsEndpoint(assets, boot_id=state.runtime.boot_id, beside=BESIDE_THE_TABLE).respond,

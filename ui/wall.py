@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from data.queries import PLACE_KINDS, find_buildings, get_info
-from data.runtime import get_boot_id, get_store
+from data.runtime import get_boot_id, get_settings, get_store
 from data.viewer import WALL, Viewer
 from i18n import t
 from layers import NoCommunityError, build_frame
@@ -68,12 +68,19 @@ def show_wall(viewer: Viewer) -> None:
         idle_s=_get_idle_s(),
         menu=build_menu(viewer, lang, "wall"),
         is_kiosk=st.query_params.get("kiosk") == "1",
+        model=_find_model(),
     )
     show_table(data, on_picked=pick, on_language=speak)
 
 
 def _named(picked: dict[str, Any]) -> dict[str, str]:
     return {"kind": str(picked["kind"]), "place_id": str(picked["id"])}
+
+
+def _find_model() -> str | None:
+    """Address of the photographic model (server/model.py), where there is one."""
+    folder = get_settings().model_folder
+    return "/model/tileset.json" if folder is not None and (folder / "tileset.json").is_file() else None
 
 
 def _get_idle_s() -> int:

@@ -17,6 +17,7 @@ GUIDES = ("docs/admin.md", "docs/admin.zh-CN.md")
 COMMANDS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
 VARIABLES = [
     *("SHAPAN_HOME", "SHAPAN_STORE", "SHAPAN_PORT", "SHAPAN_KEY", "SHAPAN_KEY_FILE", "SHAPAN_BACKUPS"),
+    "SHAPAN_MODEL",
     "SHAPAN_WEBHOOK_CA_FILE",
 ]
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.ShapanError)]

@@ -22,6 +22,7 @@ class Second {
       },
     });
     this.site = el("div", { hidden: true });
+    this.asking = el("div", { class: "sp-asking", hidden: true });
     this.plan = new SitePlan(this.site, { t, onRoom: (part) => this.findWay(part), onInside: () => this.showSite(null) });
     this.note = el("p", { class: "sf-nothing" });
     this.events();
@@ -52,7 +53,7 @@ class Second {
       return;
     }
     this.waiting = null;
-    root.replaceChildren(buildHead(this.channel, state), this.stage, this.site, this.note);
+    root.replaceChildren(buildHead(this.channel, state), this.stage, this.asking, this.site, this.note);
     this.inside.draw();
     this.showNote();
   }
@@ -101,14 +102,22 @@ class Second {
       if (!kind && this.selected === picked) await this.openSite(picked);
       return kind;
     });
-    this.inside.facts.replaceChildren(form);
-    this.inside.side.dataset.unit = "yes";
+    const back = el("button", { type: "button", class: "sf-button sf-small", onclick: () => this.showSite(null) }, t("inside.to_section"));
+    this.asking.replaceChildren(form, back);
+    this.asking.hidden = false;
+    this.showStage();
+  }
+
+  /** One of them at a time: section and storey, a floor plan, or what it is asked for. */
+  showStage() {
+    this.stage.hidden = Boolean(this.note.textContent) || !this.site.hidden || !this.asking.hidden;
   }
 
   showSite(plan) {
     this.plan.plan = plan;
     this.site.hidden = !plan;
-    this.stage.hidden = Boolean(plan) || Boolean(this.note.textContent);
+    this.asking.hidden = true;
+    this.showStage();
     if (plan) this.plan.show(plan);
     else this.inside.draw();
   }
@@ -153,7 +162,7 @@ class Second {
   showNote(text = this.building ? "" : t("surfaces.nothing_selected")) {
     this.note.textContent = text;
     this.note.hidden = !text;
-    this.stage.hidden = Boolean(text);
+    this.showStage();
     document.title = this.inside.record?.name ? `${this.inside.record.name} · ${data.community.name}` : t("surfaces.second_title");
     if (!text) this.inside.draw();
   }

@@ -35,6 +35,9 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("labels", "letters", (206, 220, 240), True),
 )
 
+_MODEL: tuple[str, str, Colour, bool] = ("model", "box", (190, 176, 150), False)
+"""The photographic model, where the office mounted one: instead of the plain buildings."""
+
 _mount = declare("shapan_table", "shapan-table", _STYLES)
 
 
@@ -56,6 +59,7 @@ def build_table_data(
     idle_s: int,
     menu: dict[str, Any],
     is_kiosk: bool,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Everything that the browser's half is given: strings, deck, addresses of scene files, where to fly."""
     files = {name: scene_url(name, revisions, lang=lang, boot_id=boot_id, params=params) for name in _FETCHED}
@@ -78,12 +82,13 @@ def build_table_data(
         "community": {"name": info.name, "synthetic": info.synthetic, "drill": info.drill},
         "switches": [
             {"id": name, "shape": shape, "color": _css(colour), "on": on, "label": t(f"wall.layer_{name}", lang)}
-            for name, shape, colour, on in _SWITCHES
+            for name, shape, colour, on in (*_SWITCHES, *([_MODEL] if model else []))
         ],
         "uses": [{"label": t(f"terms.use.{use}", lang), "color": _css(USE[use])} for use in uses if use in USE],
         "fly": fly,
         "idleS": idle_s,
         "kiosk": is_kiosk,
+        "model": model,
         "menu": menu,
     }
 

@@ -16,6 +16,7 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
+const PLAIN = ["buildings", "parapets", "gables", "shadows", "rentals", "trees"];
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders", due: "due_visits" };
 
 const tables = new WeakMap();
@@ -181,8 +182,16 @@ class Table {
   /** The deck's JSON with today's switches, our own records and what is lit. */
   spec() {
     const layers = toOwnLayers(this.data, this.store, this.whole ? null : this.data.first, (id) => this.isOn(id), this.opened?.id);
+    const model = this.modelLayers();
+    if (model.length) for (const layer of layers) if (PLAIN.includes(layer.id)) layer.visible = false;
     const inside = this.opened?.layers(this.data.deck.layers[0]) ?? [];
-    return { ...this.data.deck, layers: [...layers, ...inside, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
+    return { ...this.data.deck, layers: [...layers, ...model, ...inside, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
+  }
+
+  /** The photographic model instead of the plain buildings, when it is switched on; it lies in WGS 84, not in the table's frame. */
+  modelLayers() {
+    if (!this.data.model || !this.whole || !(this.switches.model ?? false)) return [];
+    return [{ "@@type": "Tile3DLayer", id: "model", data: this.data.model, pickable: false, loadOptions: { worker: false } }];
   }
 
   /** A ring on the ground and a beam over what is selected. */
