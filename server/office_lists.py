@@ -80,7 +80,7 @@ def _check(name: str, problems: Sequence[Problem], headers: Mapping[str, tuple[s
     if len(problems) > _MOST_NAMED:
         lines.append(f"and {len(problems) - _MOST_NAMED} more")
     raise BadRecordError(
-        f"{name}: {len(problems)} cells cannot be used, and nothing was written. Correct them and repeat it.\n"
+        f"{name}: cells that cannot be used: {len(problems)}; nothing was written. Correct them and repeat it.\n"
         + "\n".join(f"  {line}" for line in lines)
     )
 
