@@ -54,7 +54,7 @@ def repeat_roads(roads: gpd.GeoDataFrame, *, nodes: int = NODES) -> gpd.GeoDataF
     east_m, north_m = x_max - x_min + _GAP_M, y_max - y_min + _GAP_M
     west_end, east_end = ends[ends[:, 0].argmin()], ends[ends[:, 0].argmax()]
     south_end, north_end = ends[ends[:, 1].argmin()], ends[ends[:, 1].argmax()]
-    plain = roads[["road_id", "name", "kind", "width_m", "walkable"]]
+    plain = roads[["road_id", "name", "kind", "width_m", "walkable", "oneway"]]
     parts, joints = [], []
     for row in range(side):
         for column in range(side):
@@ -72,6 +72,7 @@ def repeat_roads(roads: gpd.GeoDataFrame, *, nodes: int = NODES) -> gpd.GeoDataF
             "kind": "inner",
             "width_m": 6.0,
             "walkable": True,
+            "oneway": 0,
             "geom": joints,
         }
     )
