@@ -49,6 +49,13 @@ def make_route_tasks(
     return made
 
 
+def has_all_tasks(store: Store, plan_id: str, found: Json) -> bool:
+    """Whether each team that walks has its task."""
+    ids = [build_task_id(_key(plan_id, n)) for n, team in enumerate(found["teams"], start=1) if team["stops"]]
+    sql = "SELECT count(*) AS n FROM tasks WHERE list_contains($ids, task_id)"
+    return int(store.read(sql, {"ids": ids})["n"].iloc[0]) == len(ids)
+
+
 def cancel_route_tasks(
     store: Store, viewer: Viewer, plan_id: str, teams: int, *, reason: str, clock: Clock
 ) -> list[str]:

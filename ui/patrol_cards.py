@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import segno
 import streamlit as st
-import typst
 
 from data.audit import build_entry, record
 from data.queries import get_info
@@ -18,18 +16,18 @@ from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import RefusedError
 from i18n import Language, t
+from layers.paper import find_fonts, print_paper
 from layers.patrol_routes import draw_route, say_gates
 from ui.files import ReadyFile, show_file
 from ui.patrol_map import say_team
 from ui.patrol_words import say_head, say_shift, say_time
-from ui.report_files import FONTS, find_fonts
 from ui.tables import format_time
 
 Json = dict[str, Any]
 PHONE = "/phone/patrol"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TEMPLATE = """
-#let cards = json(bytes(sys.inputs.cards))
+#let cards = json(bytes(sys.inputs.content))
 #set document(title: cards.title)
 #set page(paper: "a5", margin: (x: 9mm, y: 8mm))
 #set text(font: json(bytes(sys.inputs.fonts)), size: 8.5pt, lang: "zh", region: "cn")
@@ -103,27 +101,19 @@ def build_cards(
     RefusedError
         This machine has no Chinese font that we know.
     """
-    usable = find_fonts()
-    if not usable:
-        raise RefusedError(
-            f"This machine has no Chinese font, expected one of {', '.join(FONTS)}. Install fonts-noto-cjk there."
-        )
     info = get_info(store)
     mark = t("table.drill", lang) if info.drill else t("table.synthetic", lang) if info.synthetic else ""
     cards = [
-        _build_card(store, plan, number, team, call_signs, mark, usable, viewer, lang, origin)
+        _build_card(store, plan, number, team, call_signs, mark, viewer, lang, origin)
         for number, team in enumerate(plan["found"]["teams"], start=1)
         if team["stops"]
     ]
-    content = {"title": t("patrol.card_title", lang), "cards": cards}
-    inputs = {"cards": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
-    made: bytes = typst.compile(_TEMPLATE.encode(), sys_inputs=inputs)
-    return made
+    return print_paper(_TEMPLATE, {"title": t("patrol.card_title", lang), "cards": cards})
 
 
 def _build_card(
-    store: Store, plan: Json, number: int, team: Json, call_signs: Mapping[str, str], mark: str, fonts: Sequence[str],
-    viewer: Viewer, lang: Language, origin: str | None,
+    store: Store, plan: Json, number: int, team: Json, call_signs: Mapping[str, str], mark: str, viewer: Viewer,
+    lang: Language, origin: str | None,
 ) -> Json:  # fmt: skip
     code = build_code(plan, number, origin)
     rows = [
@@ -145,7 +135,7 @@ def _build_card(
         ],
         "qr": _draw_qr(code),
         "code": f"{plan['plan_id']}/{plan['revision']}/{number}",
-        "map": draw_route(store, team, ratio=1.75, fonts=fonts),
+        "map": draw_route(store, team, ratio=1.75, fonts=find_fonts()),
         "heads": [t(f"patrol.head_{name}", lang) for name in ("number", "stay", "slack", "place", "gates")],
         "rows": rows,
         "mark": mark,

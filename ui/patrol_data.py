@@ -38,6 +38,8 @@ from ui.command_words import say_name
 from ui.tables import LOCAL
 
 RATE_WEEKS = 52
+DATA: Language = "zh"
+"""Names are stored with the plan: they are data, in the language of the data, whoever plans."""
 MOST_PEOPLE = 8
 _DAY = timedelta(days=1)
 _MOST_HOT = 20
@@ -86,7 +88,7 @@ def get_shift(day: date, hours: tuple[time, time]) -> tuple[datetime, datetime]:
 
 
 def find_candidates(
-    store: Store, viewer: Viewer, begin: datetime, end: datetime, lang: Language
+    store: Store, viewer: Viewer, begin: datetime, end: datetime
 ) -> tuple[list[Candidate], Situation | None]:
     """Open zones, hot places outside of them, then fixed points; with the incidents that rates are reckoned from."""
     situation = find_situation(store, viewer, Question(RATE_WEEKS))
@@ -98,7 +100,7 @@ def find_candidates(
         if not any(shapely.intersects(place.hot.geometry, zone) for zone in zones):
             key = (place.hot.place_ids or place.hot.cell_ids)[0]
             middle = place.hot.geometry.representative_point()
-            wish = _to_wish(f"hot:{key}", say_name(place, lang), "hot", middle)
+            wish = _to_wish(f"hot:{key}", say_name(place, DATA), "hot", middle)
             found.append(Candidate(wish, place.hot.geometry, True))
     found += _list_fixed(find_key_sites(store, viewer), find_gates(store, viewer), houses)
     return [_place(one, houses, grids) for one in found], situation
@@ -124,7 +126,7 @@ def with_rates(chosen: Sequence[Candidate], situation: Situation | None) -> list
     ]
 
 
-def find_people(store: Store, viewer: Viewer, begin: datetime, end: datetime, lang: Language) -> list[Duty]:
+def find_people(store: Store, viewer: Viewer, begin: datetime, end: datetime) -> list[Duty]:
     """Who is on duty for an hour of the shift at least, police first, then the longest there."""
     forces = find_forces(store, viewer)
     grids = find_grids(store, viewer).set_index("grid_id")
@@ -137,7 +139,7 @@ def find_people(store: Store, viewer: Viewer, begin: datetime, end: datetime, la
         grid = None if pd.isna(row["home_grid_id"]) else str(row["home_grid_id"])
         vehicle = str(row["vehicle"]) if row["vehicle"] in set(Vehicle) else Vehicle.FOOT.value
         person = Person(str(row["responder_id"]), str(row["kind"]), Vehicle(vehicle), *hours, grid_id=grid)
-        start = office if person.is_police or grid not in grids.index else _start_of(grids.loc[grid], lang)
+        start = office if person.is_police or grid not in grids.index else _start_of(grids.loc[grid])
         if start is not None:
             people.append(Duty(person, str(row["call_sign"]), start))
     return sorted(people, key=lambda one: (not one.person.is_police, one.person.from_utc - one.person.to_utc))
@@ -257,12 +259,12 @@ def _find_office(store: Store, viewer: Viewer) -> Start | None:
     return Start(str(houses.at[nearest, "name"] or nearest), float(at.x), float(at.y), str(nearest))
 
 
-def _start_of(grid: Mapping[str, Any] | pd.Series, lang: Language) -> Start | None:
+def _start_of(grid: Mapping[str, Any] | pd.Series) -> Start | None:
     shape = grid["geom"]
     if shape is None or shape.is_empty:
         return None
     middle = shape.representative_point()
-    name = t("patrol.start_grid", lang, name=str(grid["name"] or grid["number"]))
+    name = t("patrol.start_grid", DATA, name=str(grid["name"] or grid["number"]))
     return Start(name, float(middle.x), float(middle.y))
 
 

@@ -60,8 +60,8 @@ def show_form(store: Store, viewer: Viewer, lang: Language) -> None:
     st.subheader(t("patrol.new", lang))
     hours = find_shift_hours(store, viewer)
     shift = _ask_shift(hours, lang)
-    people = find_people(store, viewer, *shift, lang)
-    candidates, situation = find_candidates(store, viewer, *shift, lang)
+    people = find_people(store, viewer, *shift)
+    candidates, situation = find_candidates(store, viewer, *shift)
     if not people:
         show_empty(t("patrol.nobody", lang))
         return

@@ -18,7 +18,7 @@ from i18n import Language, t
 from incidents.patrol_planning import from_json, plan_again, read_kept
 from incidents.patrol_shift import Kept
 from incidents.walking import get_walk_network
-from tasks.patrolling import cancel_route_tasks, make_route_tasks
+from tasks.patrolling import cancel_route_tasks, has_all_tasks, make_route_tasks
 from ui.cards import escape_markdown
 from ui.components.patrol.component import show_routes
 from ui.notes import put_note
@@ -93,6 +93,9 @@ def _show_steps(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[st
         if may_approve and state == "proposed":
             st.button(t("patrol.approve", lang), type="primary", key="patrol_approve", on_click=_approve,
                       args=(store, viewer, plan, lang))  # fmt: skip
+        if may_approve and state in ("approved", "running") and not has_all_tasks(store, plan_id, plan["found"]):
+            st.button(t("patrol.hand_out", lang), key="patrol_hand_out", on_click=_hand_out,
+                      args=(store, viewer, plan, lang))  # fmt: skip
         if may and state == "approved":
             st.button(t("patrol.start", lang), type="primary", key="patrol_start", on_click=_do,
                       args=(lang, "started", start_plan, store, viewer, plan_id))  # fmt: skip
@@ -106,19 +109,28 @@ def _show_steps(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[st
 
 
 def _approve(store: Store, viewer: Viewer, plan: Json, lang: Language) -> None:
-    """Approve, and give each team its task: a press that was cut off in between is made good by another."""
+    """Approve, cancel the tasks of what is replaced, and give each team its own."""
     plan_id = plan["plan_id"]
     try:
         replaced = approve_plan(store, viewer, plan_id, seen=plan["revision"], clock=utc_now)
-        for other in replaced:
-            _cancel(store, viewer, other)
-        made = make_route_tasks(
-            store, viewer, plan_id, plan["found"], say=lambda n, team: say_task(n, team, "zh"), clock=utc_now
-        )
     except RefusedError:
         put_note(PAGE, "problem", t("patrol.changed_meanwhile", lang))
     except ShapanError:
         put_note(PAGE, "problem", t("patrol.failed", lang))
+    else:
+        for other in replaced:
+            _cancel(store, viewer, other)
+        _hand_out(store, viewer, plan, lang)
+
+
+def _hand_out(store: Store, viewer: Viewer, plan: Json, lang: Language) -> None:
+    """A task for each team; where an approval was cut off before them, the page offers it until they are there."""
+    try:
+        made = make_route_tasks(
+            store, viewer, plan["plan_id"], plan["found"], say=lambda n, team: say_task(n, team, "zh"), clock=utc_now
+        )
+    except ShapanError:
+        put_note(PAGE, "problem", t("patrol.not_handed_out", lang))
     else:
         put_note(PAGE, "done", t("patrol.approved", lang, n=len(made)))
 

@@ -87,6 +87,13 @@ def test_from_defaults_to_a_plan_that_is_planned_again_and_approved(store: Store
     assert set(tasks["kind"]) == {"patrol"}
     assert set(tasks["receiver_kind"]) == {"role"}  # nobody of them has an account
     assert any(kept["name"] in note for note in tasks["note"])
+    # A press that was cut off between the approval and the tasks is made good.
+    gone = f"subject_table = 'tasks' AND subject_id IN (SELECT task_id FROM tasks WHERE {_OURS})"
+    store.write(lambda tx: tx.execute("events", f"DELETE FROM events WHERE {gone}"))
+    store.write(lambda tx: tx.execute("tasks", f"DELETE FROM tasks WHERE {_OURS}"))
+    press(open_page(), "patrol_hand_out")
+    assert len(store.read(f"SELECT 1 FROM tasks WHERE {_OURS}")) == len(walked)
+    assert [one.key for one in open_page().button if one.key == "patrol_hand_out"] == []
     press(open_page(), "patrol_drop")
     assert find_plans(store, COMMANDER)[0]["state"] == "dropped"
     assert set(store.read(f"SELECT state FROM tasks WHERE {_OURS}")["state"]) == {"cancelled"}
@@ -104,7 +111,7 @@ def test_what_must_be_seen_and_does_not_fit_is_named(store: Store) -> None:
     begin, end = get_shift(date.today() + timedelta(days=1), (time(14), time(22)))  # noqa: DTZ011
     short = next(
         one
-        for one in find_people(store, COMMANDER, begin, end, "zh")
+        for one in find_people(store, COMMANDER, begin, end)
         if one.person.to_utc.astimezone(LOCAL).time() == time(17) and one.person.kind == "officer"
     )
     people = next(one for one in page.multiselect if str(one.key).startswith("patrol_people"))
