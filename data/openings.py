@@ -39,6 +39,7 @@ _PLACES: Mapping[str, str] = {
     "LEFT JOIN buildings b USING (building_id) WHERE s.site_id = $id",
     "responder": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM responders WHERE responder_id = $id",
     "volunteer": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM volunteers WHERE volunteer_id = $id",
+    "task": "SELECT grid_id, building_id, unit_id FROM tasks WHERE task_id = $id",
     "incident": "SELECT grid_id, NULL AS building_id, NULL AS unit_id FROM incidents WHERE incident_id = $id",
 }
 KINDS = tuple(_PLACES)

@@ -21,7 +21,14 @@ from data.queries_checkins import (
 from data.queries_dispatches import find_decision, find_dispatches, find_own_dispatches
 from data.queries_drills import find_drill, find_drill_alarms
 from data.queries_forces import find_earlier, find_forces, find_scene, find_sending_rules
-from data.queries_freshness import find_checks, find_freshness, find_mends, find_proposals, find_verdicts
+from data.queries_freshness import (
+    find_checks,
+    find_field_facts,
+    find_freshness,
+    find_mends,
+    find_proposals,
+    find_verdicts,
+)
 from data.queries_incidents import find_categories, find_incidents
 from data.queries_info import CommunityInfo, get_info
 from data.queries_inside import (
@@ -115,6 +122,7 @@ __all__ = [
     "find_earlier",
     "find_earlier_visits",
     "find_entrances",
+    "find_field_facts",
     "find_forces",
     "find_freshness",
     "find_gates",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import geopandas as gpd
 import pandas as pd
 
+from data.freshness import REGISTERS
 from data.moments import to_stored_time
 from data.reading import read_rows, read_shapes
 from data.rights import find_grid_limit, governed
@@ -61,25 +63,35 @@ WHERE ($grids IS NULL OR list_contains($grids, k.grid_id))
 ORDER BY value DESC, k.id LIMIT $limit
 """
 )
-_CHECKS = """
-SELECT c.subject_kind, c.subject_id, c.field, c.verified_utc, c.how, coalesce(a.name, c.account_id) AS by,
-    coalesce(c.role, a.role) AS role,
-    c.source_id, p.grid_id
-FROM register_checks c LEFT JOIN accounts a USING (account_id) LEFT JOIN (
+_GRID_OF = """
     SELECT 'building' AS kind, building_id AS id, grid_id FROM buildings
     UNION ALL SELECT 'unit', u.unit_id, b.grid_id FROM units u JOIN buildings b USING (building_id)
     UNION ALL SELECT 'rental', r.rental_id, b.grid_id FROM rentals r LEFT JOIN units u USING (unit_id)
         JOIN buildings b ON b.building_id = coalesce(r.building_id, u.building_id)
     UNION ALL SELECT 'site', s.site_id, b.grid_id FROM key_sites s JOIN buildings b USING (building_id)
-) p ON p.kind = c.subject_kind AND p.id = c.subject_id
+"""
+_CHECKS = f"""
+SELECT c.subject_kind, c.subject_id, c.field, c.verified_utc, c.how, coalesce(a.name, c.account_id) AS by,
+    coalesce(c.role, a.role) AS role,
+    c.source_id, p.grid_id
+FROM register_checks c LEFT JOIN accounts a USING (account_id)
+    LEFT JOIN ({_GRID_OF}) p ON p.kind = c.subject_kind AND p.id = c.subject_id
 WHERE c.subject_kind = $kind AND c.subject_id = $id AND ($grids IS NULL OR list_contains($grids, p.grid_id))
 ORDER BY c.field
 """
+# When nobody checked a field by itself: the row's own time of a visit, else the import that wrote it.
+_ROW_KNOWN = {
+    "building": ("verified_utc", "NULL"),
+    "unit": ("verified_utc", "NULL"),
+    "rental": ("verified_utc", "last_visit_on"),
+    "site": ("NULL", "last_visit_on"),
+}
 _PROPOSALS = """
 SELECT p.*, coalesce(a.name, p.proposed_by) AS proposed_by_name, coalesce(d.name, p.decided_by) AS decided_by_name
 FROM proposals p LEFT JOIN accounts a ON a.account_id = p.proposed_by
     LEFT JOIN accounts d ON d.account_id = p.decided_by
-WHERE ($with_decided OR p.state = 'waiting') AND ($grids IS NULL OR list_contains($grids, p.grid_id))
+WHERE ($subject IS NULL OR p.subject_id = $subject)
+    AND ($with_decided OR p.state = 'waiting') AND ($grids IS NULL OR list_contains($grids, p.grid_id))
 ORDER BY p.received_utc DESC, p.proposal_id LIMIT 300
 """
 _VERDICTS = """
@@ -128,10 +140,44 @@ def find_checks(store: Store, viewer: Viewer, kind: str, subject_id: str) -> pd.
 
 
 @governed
-def find_proposals(store: Store, viewer: Viewer, *, with_decided: bool = False) -> pd.DataFrame:
-    """Differences that wait to be accepted (`with_decided`: all), the newest first."""
+def find_proposals(
+    store: Store, viewer: Viewer, *, with_decided: bool = False, subject_id: str | None = None
+) -> pd.DataFrame:
+    """Differences that wait to be accepted (`with_decided`: all), the newest first; of one subject if it is given."""
     grids = find_grid_limit(viewer, "query", "find_proposals")
-    return read_rows(store, viewer, ("proposals",), _PROPOSALS, {"with_decided": with_decided, "grids": grids})
+    parameters = {"with_decided": with_decided, "grids": grids, "subject": subject_id}
+    return read_rows(store, viewer, ("proposals",), _PROPOSALS, parameters)
+
+
+@governed
+def find_field_facts(
+    store: Store, viewer: Viewer, kind: str, subject_id: str, *, fields: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """
+    Every field (or these `fields`) that a visit sees of a building, unit, rental or site: its value, and when, by whom
+    (account's name) and how it was last found true: door, phone, proposal or import; nothing where it never was.
+    """
+    table, key, known = REGISTERS[kind]
+    verified, visited = _ROW_KNOWN[kind]
+    each = " UNION ALL ".join(
+        f"SELECT {n} AS seat, '{field}' AS field, x.{field}::VARCHAR AS value, x.{key} AS id, x.batch_id, "
+        f"({verified})::TIMESTAMP AS verified_utc, ({visited})::TIMESTAMP AS visited FROM {table} x WHERE x.{key} = $id"
+        for n, field in enumerate(known)
+        if fields is None or field in fields
+    )
+    sql = f"""
+    SELECT f.field, f.value, coalesce(c.verified_utc, f.verified_utc, f.visited, i.finished_utc) AS verified_utc,
+        CASE WHEN c.verified_utc IS NOT NULL THEN c.how WHEN coalesce(f.verified_utc, f.visited) IS NOT NULL THEN 'door'
+            WHEN i.finished_utc IS NOT NULL THEN 'import' END AS how,
+        coalesce(a.name, c.account_id) AS by, coalesce(c.role, a.role) AS role, c.source_id, p.grid_id
+    FROM ({each}) f LEFT JOIN register_checks c ON c.subject_kind = $kind AND c.subject_id = f.id AND c.field = f.field
+        LEFT JOIN accounts a USING (account_id)
+        LEFT JOIN import_batches i ON i.batch_id = f.batch_id AND i.undone_utc IS NULL
+        LEFT JOIN ({_GRID_OF}) p ON p.kind = $kind AND p.id = f.id
+    WHERE $grids IS NULL OR list_contains($grids, p.grid_id) ORDER BY f.seat
+    """
+    parameters = {"kind": kind, "id": subject_id, "grids": find_grid_limit(viewer, "query", "find_field_facts")}
+    return read_rows(store, viewer, (table, "register_checks"), sql, parameters)
 
 
 @governed

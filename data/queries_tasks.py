@@ -33,6 +33,8 @@ WITH chosen AS (
                 OR (t.receiver_kind = 'role' AND t.receiver_id = $role))))
         AND (NOT $only_overdue OR (t.due_utc < $now AND t.state IN ('waiting', 'assigned', 'accepted', 'on_site')))
         AND (NOT $only_sent_back OR t.sent_back_count > 0)
+        AND ($level IS NULL OR (coalesce(t.escalation_level, 0) >= $level
+            AND t.state IN ('waiting', 'assigned', 'accepted', 'on_site')))
         AND ($closed_since IS NULL OR t.closed_utc >= $closed_since)
     ORDER BY CASE WHEN $newest THEN -epoch(coalesce(t.closed_utc, t.changed_utc)) ELSE epoch(t.due_utc) END, t.task_id
     LIMIT $limit
@@ -41,7 +43,8 @@ SELECT c.task_id, c.kind, c.origin, c.origin_id, c.parent_id, c.subject_kind, c.
     c.building_id, c.unit_id, c.grid_id, g.name AS grid_name, c.checklist, c.note, c.created_utc, c.state, c.priority,
     c.due_utc, c.receiver_kind, c.receiver_id, coalesce(a.name, r.name, c.receiver_id) AS receiver, c.accepted_by,
     coalesce(b.name, c.accepted_by) AS accepted_by_name, c.submitted_utc, c.changed_utc, c.closed_utc,
-    c.sent_back_count, c.mended, c.settled, c.follow_up_on, c.recheck_id, c.findings_count, c.evidence_count, c.total,
+    c.sent_back_count, coalesce(c.escalation_level, 0) AS escalation_level, c.again_utc,
+    c.mended, c.settled, c.follow_up_on, c.recheck_id, c.findings_count, c.evidence_count, c.total,
     ST_AsWKB(c.geom) AS geom
 FROM chosen c LEFT JOIN grids g ON g.grid_id = c.grid_id
     LEFT JOIN accounts a ON c.receiver_kind = 'account' AND a.account_id = c.receiver_id
@@ -102,6 +105,8 @@ WHERE t.task_id = $task_id AND {OWN_TASK.format(t="t")} ORDER BY x.submitted_utc
 _BOARD = f"""
 SELECT t.grid_id, t.kind, count(*) FILTER (t.closed_utc IS NULL) AS open,
     count(*) FILTER (t.state IN ('waiting', 'assigned', 'accepted', 'on_site') AND t.due_utc < $now) AS overdue,
+    count(*) FILTER (t.state IN ('waiting', 'assigned', 'accepted', 'on_site') AND t.escalation_level >= 1) AS level_1,
+    count(*) FILTER (t.state IN ('waiting', 'assigned', 'accepted', 'on_site') AND t.escalation_level >= 2) AS level_2,
     count(*) FILTER (t.state = 'rectifying') AS rectifying,
     count(*) FILTER (t.closed_utc IS NULL AND t.sent_back_count > 0) AS sent_back,
     count(*) FILTER (t.state = 'closed' AND t.closed_utc >= $since) AS closed,
@@ -147,6 +152,7 @@ def find_tasks(
     only_mine: bool = False,
     only_overdue: bool = False,
     only_sent_back: bool = False,
+    level: int | None = None,
     closed_since: datetime | None = None,
     newest: bool = False,
     limit: int = MOST_ROWS,
@@ -155,7 +161,8 @@ def find_tasks(
     Tasks, by due time (`newest`: the last changed first), at most `limit`; each row says in `total` how many fit.
 
     `only_mine` are those that this viewer's account took on, or that wait for it, its grids or its role. `receiver` is
-    `(kind, id)`, `("none", "none")` for those that wait for one.
+    `(kind, id)`, `("none", "none")` for those that wait for one. `level`
+    are those at work that were reported as overdue so far at least.
     """
     parameters = {
         **build_own(viewer, "find_tasks"),
@@ -163,7 +170,7 @@ def find_tasks(
         "building": building_id, "unit": unit_id, "subject": subject_id,
         "receiver_kind": receiver and receiver[0], "receiver_id": receiver and receiver[1], "only_mine": only_mine,
         "who": viewer.account_id, "own_grids": sorted(viewer.grids or ()), "role": viewer.role.value,
-        "only_overdue": only_overdue, "only_sent_back": only_sent_back,
+        "only_overdue": only_overdue, "only_sent_back": only_sent_back, "level": level,
         "closed_since": None if closed_since is None else to_stored_time(closed_since), "newest": newest,
         "limit": limit,
     }  # fmt: skip
@@ -185,9 +192,14 @@ def find_task_events(store: Store, viewer: Viewer, task_id: str) -> pd.DataFrame
 
 @governed
 def find_task_evidence(store: Store, viewer: Viewer, task_id: str) -> pd.DataFrame:
-    """Evidence of a task, oldest first, with where it was taken as x_m, y_m and how many `photos` it has."""
+    """
+    Evidence of a task, oldest first, with where it was taken as x_m, y_m, how many `photos` it has, and whether the
+    original of its words is sealed (data/intake.py, `unseal`).
+    """
     columns = """SELECT x.* EXCLUDE (geom), t.grid_id, ST_X(x.geom) AS x_m, ST_Y(x.geom) AS y_m,
-        (SELECT count(*) FROM task_photos p WHERE p.evidence_id = x.evidence_id) AS photos"""
+        (SELECT count(*) FROM task_photos p WHERE p.evidence_id = x.evidence_id) AS photos,
+        EXISTS (SELECT 1 FROM sealed_texts s WHERE s.subject_table = 'task_evidence'
+            AND s.subject_id = x.evidence_id) AS is_sealed"""
     return _read_of_task(store, viewer, "find_task_evidence", "task_evidence", columns, task_id, "x.captured_utc, 1")
 
 
@@ -231,7 +243,10 @@ def find_earlier_visits(store: Store, viewer: Viewer, task_id: str, *, limit: in
 
 @governed
 def find_task_counts(store: Store, viewer: Viewer, *, now: datetime, days: int = 30) -> pd.DataFrame:
-    """By grid and kind: open, overdue, rectifying, sent back, and closed in the last `days`, `on_time` of these."""
+    """
+    By grid and kind: open, overdue, reported to the first and to the second level, rectifying, sent back, and closed
+    in the last `days`, `on_time` of these.
+    """
     since = to_stored_time(now - timedelta(days=days))
     parameters = {"now": to_stored_time(now), "since": since, **build_own(viewer, "find_task_counts")}
     return read_rows(store, viewer, ("tasks",), _BOARD, parameters)

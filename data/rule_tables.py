@@ -19,6 +19,7 @@ TABLES: Final = {
     "group_rentals": "group_rental_rules.csv",
     "checklists": "checklists.csv",
     "rounds": "round_rules.csv",
+    "escalation": "escalation_rules.csv",
 }
 _MOST_CHARACTERS: Final = 200_000
 

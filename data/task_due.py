@@ -38,6 +38,10 @@ _PENDING = """
 SELECT task_id FROM tasks WHERE state IN ('waiting', 'assigned', 'accepted', 'on_site') AND {column} IS NULL
     AND due_utc < $limit ORDER BY due_utc, task_id LIMIT 2000
 """
+_UNREPORTED = """
+SELECT task_id FROM tasks WHERE state IN ('waiting', 'assigned', 'accepted', 'on_site') AND priority = $priority
+    AND due_utc <= $limit AND coalesce(escalation_level, 0) < $level ORDER BY due_utc, task_id LIMIT 2000
+"""
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,27 @@ def find_pending(transaction: Transaction, column: str, limit: datetime) -> list
     return [str(one) for one in rows["task_id"]]
 
 
+def find_unreported(transaction: Transaction, priority: str, level: int, limit: datetime) -> list[str]:
+    """Overdue tasks of a priority that were due at `limit` at the latest and not yet reported to `level`."""
+    rows = transaction.fetch(_UNREPORTED, {"limit": to_stored_time(limit), "priority": priority, "level": level})
+    return [str(one) for one in rows["task_id"]]
+
+
+def mark_reported(transaction: Transaction, task_ids: list[str], level: int, at: datetime) -> None:
+    """Write down to which level these tasks were reported."""
+    if task_ids:
+        transaction.execute(
+            "tasks",
+            "UPDATE tasks SET escalated_utc = $at, changed_utc = $at, escalation_level = $level "
+            "WHERE list_contains($ids::VARCHAR[], task_id)",
+            {"at": to_stored_time(at), "ids": task_ids, "level": level},
+        )
+
+
 def mark_told(transaction: Transaction, column: str, task_ids: list[str], at: datetime) -> None:
     """Write down that these tasks were told of."""
+    if not task_ids:
+        return
     transaction.execute(
         "tasks",
         f"UPDATE tasks SET {column} = $at, changed_utc = $at WHERE list_contains($ids::VARCHAR[], task_id)",

@@ -117,6 +117,12 @@ def find_existing(transaction: Transaction, table: str, key: str, ids: Sequence[
     return set(transaction.fetch(sql, [list(ids)])["id"]) if ids else set()
 
 
+def list_links(transaction: Transaction, task_id: str) -> list[dict[str, str]]:
+    """Incidents that a task is about."""
+    rows = transaction.fetch("SELECT incident_id FROM task_incidents WHERE task_id = ? ORDER BY 1", [task_id])
+    return [{"incident_id": str(one)} for one in rows["incident_id"]]
+
+
 def _read(transaction: Transaction, task_id: str) -> StoredTask:
     rows = transaction.fetch(_ROW, [task_id])
     return _to_stored(task_id, rows, transaction.fetch(_EVENTS, [task_id]))

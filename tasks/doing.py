@@ -21,7 +21,7 @@ from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from data.task_places import TaskPlace, find_grid_at, get_task_place
 from data.task_rights import check_task
-from data.task_writes import Fetch, StoredTask, TaskChange, change_tasks, find_existing
+from data.task_writes import Fetch, StoredTask, TaskChange, change_tasks, find_existing, list_links
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RefusedError
 from tasks.life_cycle import Action, Kind, Origin, Receiver, State, Step, Task, is_repeat, rebuild, take_step
@@ -109,7 +109,7 @@ def act(store: Store, viewer: Viewer, task_id: str, order: Order, *, clock: Cloc
     key = get_key(store, SEALED) if order.evidence else b""
     result: list[Done] = []
 
-    def decide(_: Transaction, fetch: Fetch) -> TaskChange:
+    def decide(transaction: Transaction, fetch: Fetch) -> TaskChange:
         stored = fetch(task_id)
         right = find_right(order.action)
         check_task(viewer, "action", right, stored.row, task_id)
@@ -134,6 +134,7 @@ def act(store: Store, viewer: Viewer, task_id: str, order: Order, *, clock: Cloc
         done = Done(after, refused=refused)
         if refused is None:
             change, done = _follow(change, done, stored, step, order, fetch)
+            change = _ask_after(change, done.task, stored, step, transaction)
         result.append(done)
         return change
 
@@ -179,6 +180,27 @@ def _follow(
         ),
         done,
     )
+
+
+def _ask_after(change: TaskChange, task: Task, stored: StoredTask, step: Step, transaction: Transaction) -> TaskChange:
+    """A session of a mediation that names a day to ask again makes a task of it, about the same incidents."""
+    if step.action is not Action.HOLD_SESSION or step.follow_up_on is None:
+        return change
+    row = stored.row
+    day = datetime.combine(step.follow_up_on, _RECHECK_HOUR, LOCAL).astimezone(UTC)
+    receiver = Receiver("account", task.accepted_by) if task.accepted_by else task.receiver
+    new = NewTask(
+        Kind.VERIFICATION, row["subject_kind"], max(day, step.at_utc + timedelta(hours=1)), row["subject_id"],
+        origin=Origin(row["origin"]), origin_id=row["origin_id"], priority=task.priority, receiver=receiver,
+        checklist="after_incident", key=f"follow-up {task.task_id} {step.session_id}",
+    )  # fmt: skip
+    place = TaskPlace(*(row[name] for name in ("place_text", "building_id", "unit_id", "grid_id", "x_m", "y_m")))
+    child_id, child, first = build_task(new, place, by=step.by, now=step.at_utc, note="", parent_id=task.task_id)
+    links = list_links(transaction, task.task_id)
+    return replace(
+        change, events=(*change.events, (child_id, to_event(first))), new=[*change.new, child],
+        rows={**change.rows, **({"task_incidents": [{"task_id": child_id, **one} for one in links]} if links else {})},
+    )  # fmt: skip
 
 
 def _list_visits(task: Task, row: Mapping[str, Any]) -> tuple[Check, ...]:

@@ -5,12 +5,10 @@ Life of a task (任务): which step may follow which, and what the steps lead to
        └ refused ┘           └ sent back ┘        └ rectifying (限期整改) → re-checked → closed
                                                                 and cancelled, from any open state
 
-Nobody at home (`nobody_home`) is no end: the task goes back to accepted, with when the worker comes again.
-
-Nothing is kept but steps: the state is what they lead to (`rebuild`). Evidence is never lost: what arrives when its
-step is not possible any more (another closed the task, it was forwarded while the phone was away) is kept by the step
-`keep`, which changes nothing else. Who did two things at once has done the first: arriving is accepting, submitting
-is both.
+Nobody at home (`nobody_home`) is no end: the task goes back to accepted, with when the worker comes again. Nothing is
+kept but steps: the state is what they lead to (`rebuild`). Evidence is never lost: what arrives when its step is not
+possible any more (another closed the task, it was forwarded while the phone was away) is kept by the step `keep`,
+which changes nothing else. Who did two things at once has done the first: arriving is accepting, submitting is both.
 """
 
 from __future__ import annotations
@@ -173,8 +171,8 @@ class Step:
         With `submit` of a rectification: whether what was found is mended.
     session_id, settled, follow_up_on
         With `hold_session` of a dispute.
-    again_utc
-        With `nobody_home`: when the worker comes again, as the notice says that was left.
+    again_utc, level
+        With `nobody_home`: when the worker comes again. With `escalate`: how far word goes; without one the first.
     other_id
         The re-check that `demand` made, or whose end is told by `recheck`.
     """
@@ -195,6 +193,7 @@ class Step:
     settled: bool | None = None
     follow_up_on: date | None = None
     again_utc: datetime | None = None
+    level: int | None = None
     other_id: str | None = None
     kind: Kind | None = None
 
@@ -220,6 +219,7 @@ class Task:
     again_utc: datetime | None = None
     reminded_utc: datetime | None = None
     escalated_utc: datetime | None = None
+    escalation_level: int = 0
     mended: bool | None = None
     settled: bool | None = None
     follow_up_on: date | None = None
@@ -327,10 +327,8 @@ def _check_step(task: Task, step: Step) -> None:
         raise RefusedError(f"Task '{task.task_id}': a session needs an id.")
     if step.action in (Action.DEMAND, Action.RECHECK) and step.other_id is None:
         raise RefusedError(f"Task '{task.task_id}': {step.action} needs the task that checks again.")
-    if step.action is Action.NOBODY_HOME:
-        seen_utc = step.captured_utc or step.at_utc
-        if step.again_utc is None or step.again_utc <= seen_utc:
-            raise RefusedError(f"Task '{task.task_id}': nobody_home needs a later time at which you come again.")
+    if step.action is Action.NOBODY_HOME and (step.again_utc or step.at_utc) <= (step.captured_utc or step.at_utc):
+        raise RefusedError(f"Task '{task.task_id}': nobody_home needs a later time at which you come again.")
     if step.action is Action.EXTEND and (step.due_utc is None or step.due_utc <= step.at_utc):
         raise RefusedError(f"Task '{task.task_id}': extend needs a date that is still to come.")
 
@@ -364,7 +362,7 @@ def _apply(task: Task, step: Step, target: State) -> Task:
         case Action.EXTEND:
             after = replace(
                 after, due_utc=step.due_utc or task.due_utc, mended=None, submitted_by=None, submitted_utc=None,
-                reminded_utc=None, escalated_utc=None,
+                reminded_utc=None, escalated_utc=None, escalation_level=0,
             )  # fmt: skip
         case Action.DEMAND:
             after = replace(after, recheck_id=step.other_id)
@@ -373,7 +371,8 @@ def _apply(task: Task, step: Step, target: State) -> Task:
         case Action.REMIND:
             after = replace(after, reminded_utc=step.at_utc)
         case Action.ESCALATE:
-            after = replace(after, escalated_utc=step.at_utc)
+            level = max(task.escalation_level, step.level or 1)
+            after = replace(after, escalated_utc=step.at_utc, escalation_level=level)
     if step.action is Action.HOLD_SESSION:
         settled = step.settled if step.settled is not None else task.settled
         after = replace(after, settled=settled, follow_up_on=step.follow_up_on or task.follow_up_on)

@@ -12,12 +12,20 @@ from data.audit import SERVER, Entry, build_entry, write_audited
 from data.incident_writes import append_events
 from data.rights import check_right
 from data.store import Clock, Store, Transaction
-from data.task_due import VisitFacts, find_pending, mark_told, read_visit_facts
+from data.task_due import (
+    VisitFacts,
+    find_pending,
+    find_unreported,
+    mark_reported,
+    mark_told,
+    read_visit_facts,
+)
 from data.task_places import TaskPlace, find_task_places
 from data.task_writes import TaskChange, apply_change, find_existing
 from data.viewer import Viewer
 from tasks.doing import LOCAL
 from tasks.due import DueVisit, Subject, find_due
+from tasks.escalating import read_levels
 from tasks.life_cycle import Action, Origin, Receiver, Step
 from tasks.orders import NewTask, build_task, build_task_id
 from tasks.receiving import get_actor
@@ -114,24 +122,34 @@ def list_subjects(facts: VisitFacts) -> list[Subject]:
 
 
 def remind_and_escalate(store: Store, *, clock: Clock) -> tuple[int, int]:
-    """Remind of what is due within a day, report what is overdue, each once; returns how many of both."""
-    now = clock()
+    """
+    Remind of what is due within a day, and report what is overdue to each level of the table of escalation, each once;
+    returns how many of both.
+    """
+    now, levels = clock(), read_levels(store)
 
     def work(transaction: Transaction) -> tuple[int, int]:
+        late: dict[str, int] = {}
+        for priority, found in levels.items():
+            for level in found:
+                limit = now - level.after
+                for one in find_unreported(transaction, priority.value, level.number, limit):
+                    late[one] = level.number
+        for number in sorted(set(late.values())):
+            reported = [one for one, level in late.items() if level == number]
+            mark_reported(transaction, reported, number, now)
+            _tell(transaction, Step(Action.ESCALATE, now, SERVER, level=number), reported)
         # What is overdue when it is first seen needs no reminder beside the report.
-        late = find_pending(transaction, "escalated_utc", now)
-        _tell(transaction, Action.ESCALATE, "escalated_utc", late, now)
-        soon = [one for one in find_pending(transaction, "reminded_utc", now + REMIND_BEFORE) if one not in set(late)]
-        _tell(transaction, Action.REMIND, "reminded_utc", soon, now)
+        soon = [one for one in find_pending(transaction, "reminded_utc", now + REMIND_BEFORE) if one not in late]
+        mark_told(transaction, "reminded_utc", soon, now)
+        _tell(transaction, Step(Action.REMIND, now, SERVER), soon)
         return len(soon), len(late)
 
     return store.write(work)
 
 
-def _tell(transaction: Transaction, action: Action, column: str, task_ids: list[str], now: datetime) -> None:
+def _tell(transaction: Transaction, step: Step, task_ids: list[str]) -> None:
     if task_ids:
-        mark_told(transaction, column, task_ids, now)
-        step = Step(action, now, SERVER)
         append_events(transaction, [(one, to_event(step)) for one in task_ids], table="tasks")
 
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 
+import geopandas as gpd
 import pandas as pd
 
+from gis.walk_links import Spot
+from gis.walk_network import WalkNetwork
+from gis.walk_pace import FOOT_M_S
+from gis.walk_search import travel_times_s
 from tasks.life_cycle import Receiver
 
 NEAR_M = 60.0
 """Distances are told in steps of so many metres: last positions are no better."""
+_NOWHERE_M = 1e9
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,14 @@ def is_on_duty(duty: tuple[time, time], at: time) -> bool:
 def _rank(candidate: Candidate, grid_id: str | None, at: time) -> tuple[int, int, int, float, str]:
     own = 0 if grid_id in candidate.grids else 1 if not candidate.grids else 2
     duty = 1 if candidate.duty is None else 0 if is_on_duty(candidate.duty, at) else 2
-    far = candidate.walk_s if candidate.walk_s is not None else candidate.distance_m
-    return own, duty, candidate.waiting, round((far if far is not None else 1e9) / NEAR_M), candidate.name
+    return own, duty, candidate.waiting, round(_find_far_m(candidate) / NEAR_M), candidate.name
+
+
+def _find_far_m(candidate: Candidate) -> float:
+    """Metres of way on foot; straight ones where no way is known; far beyond all where no position is, or no way."""
+    if candidate.walk_s is not None:
+        return min(candidate.walk_s * FOOT_M_S, _NOWHERE_M)
+    return _NOWHERE_M if candidate.distance_m is None else candidate.distance_m
 
 
 def _say(candidate: Candidate, grid_id: str | None, at: time) -> tuple[str, ...]:
@@ -81,8 +93,21 @@ def _say(candidate: Candidate, grid_id: str | None, at: time) -> tuple[str, ...]
     return own, "on_duty" if is_on_duty(candidate.duty, at) else "off_duty"
 
 
-def build_candidates(receivers: pd.DataFrame) -> list[Candidate]:
-    """Candidates of `data.task_receivers.find_receivers`."""
+def find_walks_s(network: WalkNetwork, receivers: pd.DataFrame, place: Spot, at: datetime) -> pd.Series:
+    """
+    Seconds on foot from where each receiver was last to a place at an aware time, index of `receivers`.
+
+    Infinity where no open way leads there; missing where no position is known.
+    """
+    known = receivers.dropna(subset=["at_x_m", "at_y_m"])
+    points = gpd.GeoSeries(gpd.points_from_xy(known["at_x_m"], known["at_y_m"]), index=known.index, crs=network.crs)
+    walks = travel_times_s(network, place, points, at=at) if len(points) else pd.Series(dtype="float64")
+    return walks.reindex(receivers.index)
+
+
+def build_candidates(receivers: pd.DataFrame, walks_s: pd.Series | None = None) -> list[Candidate]:
+    """Candidates of `data.task_receivers.find_receivers`; `walks_s` as `find_walks_s` gives them."""
+    walks = pd.Series(float("nan"), index=receivers.index) if walks_s is None else walks_s
     return [
         Candidate(
             Receiver(row["kind"], row["id"]),
@@ -91,6 +116,7 @@ def build_candidates(receivers: pd.DataFrame) -> list[Candidate]:
             None if pd.isna(row["duty_from"]) or pd.isna(row["duty_to"]) else (row["duty_from"], row["duty_to"]),
             int(row["waiting"]),
             None if pd.isna(row["distance_m"]) else float(row["distance_m"]),
+            None if pd.isna(walk_s) else float(walk_s),
         )
-        for row in receivers.to_dict("records")
+        for row, walk_s in zip(receivers.to_dict("records"), walks.tolist(), strict=True)
     ]

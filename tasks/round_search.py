@@ -21,6 +21,8 @@ from tasks.round_line import Line
 
 _TURNS = 600
 _MOST_OUT = 12
+_EXPLORATION = 1
+"""Of VROOM: what it finds is only where the search begins."""
 _WARM_S, _COLD_S = 240.0, 4.0
 """So many seconds worse is kept at first and at last, about."""
 _BLINK = 0.02
@@ -83,7 +85,8 @@ def _begin(course: Course) -> tuple[int, ...]:
         )
     ]
     walker = Walker(course.start, course.end, 0.0, course.to_s - course.from_s)
-    (route,) = find_team_routes({"foot": course.travel.periods[0][1]}, errands, [walker]).routes
+    matrices = {"foot": course.travel.periods[0][1]}
+    (route,) = find_team_routes(matrices, errands, [walker], exploration=_EXPLORATION).routes
     order: list[int] = []
     for call in route:
         if course.measure([*order, call.errand]) is not None:

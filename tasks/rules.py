@@ -10,6 +10,7 @@ from data.store import Clock, Store
 from data.viewer import Viewer
 from gis.errors import BadRecordError
 from tasks.checklists import parse_checklists
+from tasks.escalating import parse_levels
 from tasks.group_rentals import parse_clauses
 from tasks.life_cycle import Kind, Priority
 from tasks.round_rules import parse_round_rules
@@ -92,7 +93,7 @@ def replace_rules(store: Store, viewer: Viewer, name: str, text: str | None, *, 
     if text is not None:
         checks: dict[str, Callable[[str], object]] = {
             "visits": parse_visit_rules, "group_rentals": parse_clauses, "checklists": parse_checklists,
-            "rounds": parse_round_rules,
+            "rounds": parse_round_rules, "escalation": parse_levels,
         }  # fmt: skip
         checks[name](text)
     put_rule_table(store, viewer, name, text, clock=clock)

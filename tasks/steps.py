@@ -13,7 +13,7 @@ from tasks.life_cycle import Action, Finding, Kind, Priority, Receiver, Step, Ta
 
 _PREFIX = "task."
 _TIMES = ("due_utc", "captured_utc", "again_utc")
-_PLAIN = ("by", "reason", "evidence_id", "action_id", "mended", "session_id", "settled", "other_id")
+_PLAIN = ("by", "reason", "evidence_id", "action_id", "mended", "session_id", "settled", "other_id", "level")
 
 
 def to_event(step: Step) -> Event:

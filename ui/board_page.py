@@ -24,7 +24,12 @@ from ui.task_words import find_now, say_due, say_kind, say_receiver, say_state, 
 PAGE = "board"
 VIEWS = ("board", "waiting", "fresh", "rules")
 _FIGURES = ("open", "overdue", "rectifying", "sent_back", "closed", "on_time")
+_LEVELS = ("level_1", "level_2")
 _DAYS = 30
+_STATES = {
+    "assign": ("waiting",), "accept": ("assigned",), "do": ("accepted", "on_site"), "close": ("submitted",),
+    "recheck": ("rectifying",),
+}  # fmt: skip
 _SHOWN = 60
 
 
@@ -53,10 +58,13 @@ def _show_counts(store: Store, viewer: Viewer, lang: Language) -> None:
         return
     grids = find_grids(store, viewer)
     names = dict(zip(grids["grid_id"], grids["name"], strict=True))
-    total = counts[list(_FIGURES)].sum()
+    total = counts[[*_FIGURES, *_LEVELS]].sum()
     for column, name in zip(st.columns(5), ("open", "overdue", "rectifying", "sent_back", "closed"), strict=True):
         column.metric(t(f"board.{name}", lang), int(total[name]))
     st.caption(t("board.on_time_text", lang, share=_say_share(total), days=_DAYS))
+    marks = f":orange-badge[{t('round.level_1_n', lang, n=int(total['level_1']))}] "
+    marks += f":violet-badge[{t('round.level_2_n', lang, n=int(total['level_2']))}]"
+    st.markdown(marks)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader(t("board.by_grid", lang))
@@ -73,8 +81,9 @@ def _show_counts(store: Store, viewer: Viewer, lang: Language) -> None:
     st.subheader(t("board.drill", lang))
     first, second, third = st.columns(3)
     only = first.selectbox(
-        t("tasks.show", lang), ["overdue", "open", "sent_back", "rectifying", "submitted", "closed"],
-        format_func=lambda name: t(f"board.{name}", lang), key=f"board_only_{lang}",
+        t("tasks.show", lang), ["overdue", *_LEVELS, "open", "sent_back", "rectifying", "submitted", "closed"],
+        format_func=lambda name: t(f"round.{name}" if name in _LEVELS else f"board.{name}", lang),
+        key=f"board_only_{lang}",
     )  # fmt: skip
     grid = second.selectbox(
         t("tasks.grid", lang), [None, *names], format_func=lambda one: names.get(one) or t("tasks.any", lang),
@@ -88,7 +97,8 @@ def _show_counts(store: Store, viewer: Viewer, lang: Language) -> None:
     more: dict[str, Any] = {"states": states[only]} if only in states else {}
     found = find_tasks(
         store, viewer, now=now, grid_id=grid, kind=kind, only_overdue=only == "overdue",
-        only_sent_back=only == "sent_back", newest=only == "closed", limit=_SHOWN, **more,
+        only_sent_back=only == "sent_back", newest=only == "closed", limit=_SHOWN,
+        level=_LEVELS.index(only) + 1 if only in _LEVELS else None, **more,
     )  # fmt: skip
     rows = to_rows(found)
     show_task_links(store, rows, lang)
@@ -121,6 +131,7 @@ def show_task_links(store: Store, rows: list[dict[str, Any]], lang: Language) ->
             say_due(row, now, lang),
             say_receiver(row, lang),
         ]
+        words += [t(f"round.level_{min(row['escalation_level'], 2)}", lang)] if row["escalation_level"] else []
         href = f"/tasks?{urlencode({'task': row['task_id'], 'lang': lang})}"
         lines.append(f"- [{escape_markdown(row['place_text'])}]({href}) · {escape_markdown(' · '.join(words))}")
     st.markdown("\n".join(lines))
@@ -145,3 +156,18 @@ def _show_waiting(store: Store, viewer: Viewer, lang: Language) -> None:
         ],
         narrow=frozenset({0, 1}),
     )  # fmt: skip
+    chosen: int = st.selectbox(
+        t("board.drill", lang), range(len(rows)), format_func=lambda n: _say_waiting(rows[n], lang),
+        key=f"board_waiting_{lang}",
+    )  # fmt: skip
+    row = rows[chosen]
+    found = find_tasks(
+        store, viewer, now=find_now(store), states=_STATES[row["waits_for"]],
+        receiver=(row["receiver_kind"], row["receiver_id"]), limit=_SHOWN,
+    )  # fmt: skip
+    show_task_links(store, to_rows(found), lang)
+
+
+def _say_waiting(row: dict[str, Any], lang: Language) -> str:
+    whom = t("board.office", lang) if row["waits_for"] in ("assign", "close") else say_receiver(row, lang)
+    return " · ".join((t(f"board.step_{row['waits_for']}", lang), whom, str(row["tasks"])))

@@ -21,7 +21,7 @@ from ui.tables import show_table
 from ui.task_words import say_kind, say_mark
 
 PAGE = "board"
-_TABLES = ("visits", "group_rentals", "checklists", "rounds")
+_TABLES = ("visits", "group_rentals", "checklists", "rounds", "escalation")
 
 
 def show_rules(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -63,6 +63,18 @@ def show_rules(store: Store, viewer: Viewer, lang: Language) -> None:
                 row["days"] or "–", row["comment"],
             ]
             for row in parse_rows("rounds", read_rule_table(store, "rounds"))
+        ],
+        narrow=frozenset({0, 1, 2, 3}),
+    )  # fmt: skip
+    st.subheader(t("board.rules_escalation", lang))
+    show_table(
+        [t(f"round.head_{name}", lang) for name in ("priority", "level", "after", "role", "comment")],
+        [
+            [
+                t(f"tasks.priority_{row['priority']}", lang), row["level"],
+                t("round.hours", lang, n=row["after_hours"]), term("role", row["role"], lang), row["comment"],
+            ]
+            for row in parse_rows("escalation", read_rule_table(store, "escalation"))
         ],
         narrow=frozenset({0, 1, 2, 3}),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from ui import session
 from ui.cards import build_card, escape_markdown
 from ui.components.surfaces.component import show_desk_link
 from ui.desk_unit import show_unit
+from ui.field_history import show_field_history
 from ui.search import find_hits, label_hit, show_nothing_found, to_place
 
 _PLACE = "desk_place"
@@ -60,6 +61,7 @@ def show_desk(viewer: Viewer, lang: Language) -> None:
             _choose_unit(store, viewer, place, lang)
     with right:
         _show_persons(store, viewer, place, lang)
+        show_field_history(store, viewer, place, lang)
         if place.kind == "unit":
             show_unit(store, viewer, place.id, lang)
 

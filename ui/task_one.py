@@ -24,7 +24,7 @@ from data.viewer import Viewer
 from gis.errors import ShapanError
 from i18n import Language, t
 from tasks.checklists import say_item
-from tasks.life_cycle import Task, rebuild
+from tasks.life_cycle import Kind, Task, rebuild
 from tasks.receiving import list_actions
 from tasks.steps import to_step
 from ui.cards import escape_markdown
@@ -32,6 +32,7 @@ from ui.notes import show_notes
 from ui.tables import format_time, show_table
 from ui.task_actions import PAGE, show_actions
 from ui.task_round import make_notices
+from ui.task_sealed import show_sealed
 from ui.task_words import AT_WORK, find_now, is_overdue, say_due, say_kind, say_receiver, say_state, say_who, to_rows
 
 _OVER = ("handled", "closed")
@@ -80,7 +81,8 @@ def _show_head(store: Store, row: dict[str, Any], lang: Language) -> None:
             make_notices(store, [row], lang)
     if row["note"]:
         st.info(escape_markdown(row["note"]))
-    for name, key in (("parent_id", "tasks.checks"), ("recheck_id", "tasks.checked_by")):
+    parent = "tasks.checks" if row["kind"] == Kind.RECTIFICATION else "round.follows"
+    for name, key in (("parent_id", parent), ("recheck_id", "tasks.checked_by")):
         if row[name] and st.button(t(key, lang), key=f"to-{row[name]}"):
             st.query_params["task"] = row[name]
             st.rerun()
@@ -121,6 +123,8 @@ def _show_found(store: Store, viewer: Viewer, task: Task, lang: Language) -> Non
             st.markdown(late + escape_markdown(one["narrative"] or t("tasks.no_words", lang)))
             place = t(f"tasks.place_{one['place_source']}", lang)
             st.caption(escape_markdown(f"{format_time(one['captured_utc'])} · {place}"))
+            if one["is_sealed"]:
+                show_sealed(store, viewer, task.task_id, one["evidence_id"], lang)
             show_photos(store, viewer, [p for p in photos if p["evidence_id"] == one["evidence_id"]], lang)
 
 

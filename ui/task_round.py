@@ -14,10 +14,9 @@ from data.viewer import Role, Viewer
 from gis.errors import RecordMissingError, RefusedError
 from gis.walk_links import Spot
 from i18n import Language, t
-from incidents.walking import get_walk_network
+from incidents.walking import NETWORK_TABLES, get_walk_network
 from tasks.round_plan import PlannedRound, RoundAsk, plan_round, to_spot
 from tasks.round_rules import read_round_rules
-from tasks.visit_rounds import MOST_STOPS
 from ui.cards import escape_markdown
 from ui.components.drawing.component import show_drawing
 from ui.files import ReadyFile, show_file
@@ -29,6 +28,8 @@ from ui.task_words import find_now, say_kind, say_span, to_rows
 
 _DUE = {"today": 0, "three_days": 3, "all": 400}
 _FIRST, _LAST = time(8, 30), time(21, 30)
+_MOST = 40
+"""More visits no day of one worker holds; so many are put in order within a second."""
 _USUAL_END = time(17, 30)
 
 
@@ -58,7 +59,7 @@ def show_round(store: Store, viewer: Viewer, lang: Language) -> None:
         starts[start], datetime.combine(now.date(), at, LOCAL), datetime.combine(now.date(), until, LOCAL), back
     )
     due_until = datetime.combine(now.date() + timedelta(days=_DUE[due] + 1), time(), LOCAL)
-    found = find_round_tasks(store, viewer, until=due_until, limit=MOST_STOPS, **whose)
+    found = find_round_tasks(store, viewer, until=due_until, limit=_MOST, **whose)
     rows = [{**row, "geom": point} for row, point in zip(to_rows(found), found.geometry, strict=True)]
     if not rows:
         show_empty(t("round.empty", lang))
@@ -66,11 +67,24 @@ def show_round(store: Store, viewer: Viewer, lang: Language) -> None:
     if rows[0]["total"] > len(rows):
         st.caption(t("round.too_many", lang, n=len(rows), all=rows[0]["total"]))
     try:
-        plan = plan_round(get_walk_network(store), read_round_rules(store), rows, ask)
+        plan = _plan(_build_key(store, rows, ask), store, rows, ask)
     except RecordMissingError:
         st.info(t("round.no_roads", lang))
         return
     _show_plan(store, viewer, plan, ask, lang)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _plan(key: tuple[object, ...], _store: Store, _rows: list[dict[str, Any]], _ask: RoundAsk) -> PlannedRound:  # noqa: ARG001
+    """The round; of the same tasks, ways and times it is looked for once."""
+    return plan_round(get_walk_network(_store), read_round_rules(_store), _rows, _ask)
+
+
+def _build_key(store: Store, rows: list[dict[str, Any]], ask: RoundAsk) -> tuple[object, ...]:
+    tasks = tuple((row["task_id"], row["changed_utc"], row["due_utc"], row["priority"]) for row in rows)
+    start = (ask.start.point.x, ask.start.point.y, ask.start.building_id, ask.start.entrance_id, ask.start.level)
+    ways = store.revision(*NETWORK_TABLES, "rule_tables", "units", "key_sites")
+    return (str(store.path), ways, tasks, start, ask.at, ask.until, ask.back)
 
 
 def _choose_whose(store: Store, viewer: Viewer, lang: Language) -> dict[str, Any]:

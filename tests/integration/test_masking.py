@@ -89,6 +89,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
     **CHECKIN_CALLS,
     "find_alarm_ranks": lambda query, store, viewer: [query(store, viewer, most=3)],
     "find_checks": lambda query, store, viewer: [query(store, viewer, "unit", "1")],
+    "find_field_facts": lambda query, store, viewer: [query(store, viewer, "unit", "1", fields=("residents_count",))],
     "find_mends": lambda query, store, viewer: [query(store, viewer, now=AT, cycles={"1": 7}, limit=1)],
     "find_rentals": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],
     "find_responders": lambda query, store, viewer: [query(store, viewer, placed=placed) for placed in (True, False)],

@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.freshness import Difference, decide_proposal, propose
-from data.queries import find_checks, find_freshness, find_mends, find_proposals, find_tasks, find_verdicts
+from data.queries import (
+    find_checks,
+    find_freshness,
+    find_mends,
+    find_proposals,
+    find_tasks,
+    find_verdicts,
+)
 from data.rule_tables import read_default, read_rule_table
 from data.task_receivers import find_receivers
 from data.viewer import WALL, Role, Viewer

@@ -10,6 +10,8 @@ import pytest
 from data.approvals import ask, decide
 from data.audit import verify
 from data.erasure import Person, build_subject, erase_person
+from data.intake import unseal
+from data.openings import open_fields
 from data.queries import (
     find_task,
     find_task_counts,
@@ -187,6 +189,52 @@ def test_a_dispute_ends_when_a_session_says_how(office: Office) -> None:
     held = find_task_sessions(office.store, office.officer, task)
     assert held["narrative"].tolist()[0] == "楼上漏水，李**要求赔偿"
     assert held["agreement"].tolist()[1] == "修好并赔三百元"
+
+
+def test_what_was_agreed_is_asked_after_on_its_day(office: Office) -> None:
+    """A session that names a day makes a task for it, once, about the same incident; others make none."""
+    task = office.make(kind=Kind.DISPUTE, incidents=("i1",), receiver=Receiver("role", "officer"))
+    talk = Session(office.clock(), ("upstairs",), "先谈谈")
+    office.do(office.officer, task, Action.HOLD_SESSION, session=talk, action_id="s1")
+    assert office.store.read("SELECT count(*) AS n FROM tasks")["n"].iloc[0] == 1
+    agreed = Session(office.clock(), ("upstairs",), "", "修好", settled=True, follow_up_on=date(2030, 1, 5))
+    for _ in range(2):
+        office.do(office.officer, task, Action.HOLD_SESSION, session=agreed, action_id="s2")
+    (child,) = office.store.read("SELECT task_id FROM tasks WHERE parent_id = ?", [task])["task_id"]
+    row = office.read_row(child)
+    assert (row["kind"], row["state"], row["unit_id"], row["receiver_id"]) == (
+        "verification", "assigned", "u1", office.officer.account_id,
+    )  # fmt: skip
+    assert str(row["due_utc"]) == "2030-01-05 10:00:00"  # 18:00 in Shanghai
+    linked = office.store.read("SELECT task_id FROM task_incidents ORDER BY 1")["task_id"].tolist()
+    assert linked == sorted([task, child])
+    office.check_rebuilt(child)
+    office.check_rebuilt(task)
+
+
+def test_sealed_words_open_with_a_purpose_and_the_log_knows(office: Office) -> None:
+    task = office.make()
+    original = "打13812345678找李小红"
+    office.do(office.worker, task, Action.SUBMIT, evidence=office.saw("e1", original))
+    (row,) = find_task_evidence(office.store, office.officer, task).to_dict("records")
+    assert (row["is_sealed"], "13812345678" in row["narrative"]) == (True, False)
+
+    def read(viewer: Viewer) -> str:
+        return unseal(office.store, viewer, "task_evidence", "e1", "narrative", clock=office.clock)
+
+    with pytest.raises(NotAllowedError, match="Open the masked fields with a reason first"):
+        read(office.officer)
+    with pytest.raises(BadRecordError, match="at least 5"):
+        open_fields(office.store, office.officer, "task", task, reason="看", clock=office.clock)
+    with pytest.raises(NotAllowedError):
+        open_fields(office.store, office.neighbour, "task", task, reason="想看看原来怎么写的", clock=office.clock)
+    opening = open_fields(office.store, office.officer, "task", task, reason="核对联系方式", clock=office.clock)
+    assert read(opening.apply(office.officer)) == original
+    with pytest.raises(NotAllowedError):
+        read(office.other)  # it is open to who asked only
+    log = office.store.read("SELECT action FROM audit_log WHERE subject_kind = 'task' ORDER BY seq")["action"]
+    assert log.tolist()[-2:] == ["open_field", "look"]
+    assert verify(office.store).is_whole
 
 
 def test_the_board_counts_by_grid_and_kind(office: Office) -> None:

@@ -14,8 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data.queries import (
+    find_due_visits,
+    find_field_facts,
     find_freshness,
+    find_last_place,
     find_mends,
+    find_round_tasks,
     find_task,
     find_task_counts,
     find_task_events,
@@ -51,6 +55,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store(folder / "year.duckdb") as opened:
         write_sample(opened, folder / "truth.json")
         opened.write(lambda tx: fill(tx, opened.read("SELECT rental_id, unit_id, building_id FROM rentals")))
+        at = (
+            "UPDATE tasks SET geom = ST_PointOnSurface(b.geom) FROM buildings b WHERE b.building_id = tasks.building_id"
+        )
+        opened.write(lambda tx: tx.execute("tasks", at))
         yield opened
 
 
@@ -127,6 +135,12 @@ def test_every_read_of_the_pages_is_quick(store: Store) -> None:
         "evidence": lambda: find_task_evidence(store, OFFICER, one),
         "incidents": lambda: find_task_incidents(store, OFFICER, one),
         "day": lambda: find_day(store, WORKER, AS_OF.date() - timedelta(days=3)),
+        "round": lambda: find_round_tasks(store, OFFICER, until=AS_OF + timedelta(days=3), grid_id="G07"),
+        "last place": lambda: find_last_place(store, WORKER, since=AS_OF - timedelta(days=1)),
+        "due by building": lambda: find_due_visits(
+            store, OFFICER, now=AS_OF, today=AS_OF, until=AS_OF + timedelta(days=3)
+        ),
+        "fields": lambda: find_field_facts(store, OFFICER, "rental", rental),
         "freshness": lambda: find_freshness(store, OFFICER, now=AS_OF),
         "mends": lambda: find_mends(store, OFFICER, now=AS_OF, cycles={"green": 21, "yellow": 14, "orange": 7}),
     }
@@ -153,12 +167,22 @@ def test_every_step_is_quick(store: Store) -> None:
     assert {name: s for name, s in took.items() if s > LIMIT_S} == {}
 
 
-@pytest.mark.parametrize(("page", "view"), [("tasks", "all"), ("tasks", "mine"), ("tasks", "day"), ("board", "board"),
-                                            ("board", "waiting"), ("board", "fresh")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("page", "view"),
+    [
+        ("tasks", "all"), ("tasks", "mine"), ("tasks", "new"), ("tasks", "round"), ("tasks", "day"), ("tasks", "one"),
+        ("board", "board"), ("board", "waiting"), ("board", "fresh"), ("board", "rules"), ("desk", "unit"),
+    ],
+)  # fmt: skip
 def test_every_page_is_quick(store: Store, page: str, view: str) -> None:
     set_store(store, Settings(store.path.parent, "year"))
     try:
         app = AppTest.from_function(draw, default_timeout=60, kwargs={"page": page, "view": view})
+        if view == "one":
+            app.query_params["task"] = "y-100000"
+        if page == "desk":
+            row = store.read("SELECT unit_id FROM tasks WHERE task_id = 'y-100000'")
+            app.query_params["kind"], app.query_params["id"] = "unit", str(row["unit_id"].iloc[0])
         took = measure(lambda: app.run())
         assert not app.exception
         print(page, view, round(took, 3))
