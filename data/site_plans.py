@@ -7,7 +7,7 @@ A plan of a school or kindergarten opens for a purpose only: typed, for some min
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from data.rights import check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from gis.crs import is_plausible_degrees, transform_xy
-from gis.errors import BadFileError, NotAllowedError, RecordMissingError, RefusedError
+from gis.errors import BadFileError, BadRecordError, NotAllowedError, RecordMissingError, RefusedError
 
 AREAS: Final = ("room", "corridor", "stairs")
 MARKS: Final = ("exit", "extinguisher", "hydrant", "gas", "power", "camera", "hazard")
@@ -33,6 +33,8 @@ SUBJECT: Final = "site_plan"
 """Kind of its openings and looks."""
 MOST_PARTS: Final = 2_000
 _AROUND_M: Final = 150.0
+_LEAST_M2: Final = 0.05
+_LEAST_M: Final = 0.1
 _SHAPES: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(AREAS, ("Polygon", "MultiPolygon")),
     "wall": ("LineString", "MultiLineString"),
@@ -52,6 +54,7 @@ class PlanPart:
     kind: str
     name: str
     geom: BaseGeometry
+    source: str = "file"
 
 
 def read_plan(content: bytes, crs: str, near: BaseGeometry) -> tuple[PlanPart, ...]:
@@ -126,9 +129,7 @@ def _to_metric(shape: BaseGeometry, crs: str) -> BaseGeometry:
     return shapely.transform(shape, lambda degrees: transform_xy(degrees, "EPSG:4326", crs))
 
 
-def put_site_plan(
-    store: Store, viewer: Viewer, site_id: str, parts: Sequence[PlanPart], *, source: str = "file", clock: Clock
-) -> int:
+def put_site_plan(store: Store, viewer: Viewer, site_id: str, parts: Sequence[PlanPart], *, clock: Clock) -> int:
     """
     Keep a plan instead of the one before; without parts it is taken off. Returns how many parts it has.
 
@@ -137,16 +138,66 @@ def put_site_plan(
     NotAllowedError, RecordMissingError
         The role may not; there is no such site.
     """
+    rows = [_to_row(store, one) for one in parts]
+    return _change(store, viewer, site_id, lambda _: rows, clock)
+
+
+def add_part(store: Store, viewer: Viewer, site_id: str, part: PlanPart, *, clock: Clock) -> int:
+    """
+    Add one part, as it was drawn. Raises as `put_site_plan`.
+
+    Raises
+    ------
+    BadRecordError
+        Its outline crosses itself or is nothing, or the plan has its most.
+    """
+    if part.kind not in KINDS or part.geom.geom_type not in _SHAPES[part.kind] or not _is_something(part.geom):
+        raise BadRecordError(f"The {part.kind[:20]} that was drawn crosses itself or has no size. Draw it again.")
+    row = _to_row(store, part)
+
+    def add(before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(before) >= MOST_PARTS:
+            raise BadRecordError(f"The plan has {MOST_PARTS} parts, which is the most. Take some off.")
+        return [*before, row]
+
+    return _change(store, viewer, site_id, add, clock)
+
+
+def remove_part(store: Store, viewer: Viewer, site_id: str, part_id: int, *, clock: Clock) -> int:
+    """Take one part off; those after it count anew. Raises as `put_site_plan`, and where there is no such part."""
+
+    def take_off(before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if not 1 <= part_id <= len(before):
+            raise RecordMissingError(f"The plan has no part {part_id}. Look at it again.")
+        return [row for number, row in enumerate(before, start=1) if number != part_id]
+
+    return _change(store, viewer, site_id, take_off, clock)
+
+
+def _is_something(shape: BaseGeometry) -> bool:
+    return bool(shape.is_valid) and (shape.geom_type == "Point" or shape.area > _LEAST_M2 or shape.length > _LEAST_M)
+
+
+def _to_row(store: Store, part: PlanPart) -> dict[str, Any]:
+    name = mask_at_intake(store, part.name) if part.name else None
+    shape = shapely.to_wkt(part.geom, rounding_precision=3)
+    return {"level": part.level, "kind": part.kind, "name": name, "source": part.source, "geom": shape}
+
+
+def _change(
+    store: Store,
+    viewer: Viewer,
+    site_id: str,
+    choose: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
+    clock: Clock,
+) -> int:
+    """Write what `choose` makes of the parts as they are inside the transaction, with its event and the log."""
     check_right(viewer, "action", "manage_plans")
     get_site_kind(store, site_id)
-    rows = [
-        {"level": one.level, "kind": one.kind, "name": mask_at_intake(store, one.name) if one.name else None,
-         "source": source, "geom": shapely.to_wkt(one.geom, rounding_precision=3)}
-        for one in parts
-    ]  # fmt: skip
 
     def work(transaction: Transaction) -> int:
         before = _fetch(transaction, site_id)
+        rows = choose(before)
         _write(transaction, site_id, rows, clock)
         _append(transaction, "site_plan.set" if rows else "site_plan.removed", site_id, before, rows, clock)
         return len(rows)

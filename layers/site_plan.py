@@ -19,10 +19,12 @@ from data.queries import find_site_plan, get_place
 from data.store import Store
 from data.viewer import Viewer
 from gis.building_front import Front
+from gis.errors import RecordMissingError
 from gis.indoor_ways import find_room_way, measure_m
 from tasks.pack_facts import find_way
 
 Record = dict[str, Any]
+_AROUND_M = 20.0
 
 
 def build_site_plan(
@@ -40,32 +42,42 @@ def build_site_plan(
     if parts.empty:
         return None
     place = get_place(store, viewer, "site", site_id).facts
-    outline, doors = _read_house(store, place["building_id"])
-    front = Front(outline or shapely.union_all(parts.geometry.to_numpy()).envelope, doors)
-    drawn = [_draw(row, front) for row in parts.to_dict("records")]
+    front, outline, doors = find_site_front(store, site_id, parts)
     return {
         "id": site_id,
         "name": str(place["name"]),
         "size": np.round(front.size_m, 2).tolist(),
-        "outline": [] if outline is None else _rings(outline, front),
+        "outline": draw_rings(outline, front),
         "levels": sorted({int(level) for level in parts["level"]}, reverse=True),
-        "parts": drawn,
+        "parts": draw_parts(parts, front),
         "entrances": np.round(front.turn(doors), 2).tolist() if len(doors) else [],
         "way": _find_way(store, place, parts, front, target, at=at),
     }
 
 
-def _read_house(store: Store, building_id: str | None) -> tuple[BaseGeometry | None, Any]:
+def find_site_front(store: Store, site_id: str, parts: gpd.GeoDataFrame) -> tuple[Front, BaseGeometry, Any]:
+    """The frame that a site is drawn in: of its building, else around its plan, else 40 m around its point."""
+    site = store.read_geo("SELECT building_id, ST_AsWKB(geom) AS geom FROM key_sites WHERE site_id = ?", [site_id])
+    if site.empty:
+        raise RecordMissingError(f"There is no key site '{site_id[:60]}'. Choose it again.")
     sql = "SELECT ST_AsWKB(geom) AS geom FROM {table} WHERE building_id = ?"
-    houses = store.read_geo(sql.format(table="buildings"), [building_id])
-    doors = store.read_geo(sql.format(table="entrances"), [building_id])
-    outline = None if houses.empty else houses.geometry.iloc[0]
-    return outline, shapely.get_coordinates(doors.geometry.to_numpy())
+    houses = store.read_geo(sql.format(table="buildings"), [site["building_id"].iloc[0]])
+    doors = store.read_geo(sql.format(table="entrances"), [site["building_id"].iloc[0]])
+    places = shapely.get_coordinates(doors.geometry.to_numpy())
+    around = site.geometry.iloc[0].buffer(_AROUND_M) if parts.empty else shapely.union_all(parts.geometry.to_numpy())
+    outline = around.envelope if houses.empty else houses.geometry.iloc[0]
+    return Front(outline, places), outline, places
 
 
-def _rings(shape: BaseGeometry, front: Front) -> list[list[list[float]]]:
+def draw_rings(shape: BaseGeometry, front: Front) -> list[list[list[float]]]:
+    """Outer rings of a shape in the frame, to the centimetre."""
     polygons = [one for one in shapely.get_parts(shape) if one.geom_type == "Polygon"]
     return [np.round(front.turn(shapely.get_coordinates(one.exterior)), 2).tolist() for one in polygons]
+
+
+def draw_parts(parts: gpd.GeoDataFrame, front: Front) -> list[Record]:
+    """Parts in the frame: `p` rings, `d` lines, `x` a place."""
+    return [_draw(row, front) for row in parts.to_dict("records")]
 
 
 def _draw(row: Mapping[Any, Any], front: Front) -> Record:
@@ -74,7 +86,7 @@ def _draw(row: Mapping[Any, Any], front: Front) -> Record:
     record: Record = {"i": int(row["part_id"]), "l": int(row["level"]), "k": row["kind"], "n": name}
     if shape.geom_type.endswith("Polygon"):
         middle = front.turn(shapely.get_coordinates(shape.representative_point()))[0]
-        return {**record, "p": _rings(shape, front), "x": np.round(middle, 2).tolist()}
+        return {**record, "p": draw_rings(shape, front), "x": np.round(middle, 2).tolist()}
     if shape.geom_type == "Point":
         return {**record, "x": np.round(front.turn(shapely.get_coordinates(shape))[0], 2).tolist()}
     lines = shapely.get_parts(shape)

@@ -35,7 +35,7 @@ from server.state import AppState
 from server.unit_panel import build_unit_routes
 from server.visits import build_visit_routes
 
-BESIDE_THE_TABLE = ("surfaces", "inside", "ground")
+BESIDE_THE_TABLE = ("surfaces", "inside", "ground", "tracing")
 """Components whose scripts are served as the table's are."""
 
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
+from shapely import LineString, Point, Polygon
 
 from data.queries import find_key_sites, find_site_plan
-from data.site_plans import MARKS, PurposeNeededError, put_site_plan, read_plan, undo_site_plan
+from data.runtime import get_boot_id
+from data.site_plans import (
+    AREAS,
+    MARKS,
+    PlanPart,
+    PurposeNeededError,
+    add_part,
+    put_site_plan,
+    read_plan,
+    remove_part,
+    undo_site_plan,
+)
 from data.store import Store, utc_now
 from data.viewer import Viewer
-from gis.errors import BadFileError, ShapanError
+from gis.building_front import Front
+from gis.errors import BadFileError, BadRecordError, ShapanError
 from i18n import Language, t, term
+from layers.site_plan import draw_parts, draw_rings, find_site_front
+from ui.components.tracing.component import show_tracing
 from ui.notes import put_note, show_notes
 
 _PAGE = "site_plans"
@@ -35,6 +51,9 @@ def show_site_plans(store: Store, viewer: Viewer, may: bool, lang: Language) -> 
     site_id = str(chosen)
     _show_kept(store, viewer, site_id, lang)
     if not may:
+        return
+    if st.toggle(t("plans.draw", lang), key=f"plans-draw-{site_id}"):
+        _draw(store, viewer, site_id, lang)
         return
     file = st.file_uploader(
         t("plans.file", lang), ["geojson", "json"], key=f"plan-file-{site_id}", max_upload_size=_MOST_MB
@@ -68,6 +87,44 @@ def _show_kept(store: Store, viewer: Viewer, site_id: str, lang: Language) -> No
     st.markdown(t("plans.site_figures", lang, levels=parts["level"].nunique(), what=t("inside.comma", lang).join(said)))
 
 
+def _draw(store: Store, viewer: Viewer, site_id: str, lang: Language) -> None:
+    """Draw a storey over a photo of its plan; each part is kept at once."""
+    try:
+        parts = find_site_plan(store, viewer, site_id)
+    except PurposeNeededError:
+        return  # it was said already
+    level = int(st.number_input(t("plans.draw_level", lang), -20, 300, 1, key=f"plans-draw-level-{site_id}")) or 1
+    front, outline, _ = find_site_front(store, site_id, parts)
+
+    def act() -> None:
+        _act(store, viewer, site_id, level, front, st.session_state["tracing"].get("act"), lang)
+
+    storey = {
+        "size": np.round(front.size_m, 2).tolist(),
+        "outline": draw_rings(outline, front),
+        "parts": draw_parts(parts[parts["level"] == level], front),
+    }
+    show_tracing(storey, lang, get_boot_id(), on_act=act)
+    st.button(
+        t("plans.undo_site", lang), key="site-draw-undo", on_click=_do,
+        args=(lang, "undone", undo_site_plan, store, viewer, site_id),
+    )  # fmt: skip
+
+
+def _act(store: Store, viewer: Viewer, site_id: str, level: int, front: Front, act: Any, lang: Language) -> None:
+    """What was drawn, or is taken off."""
+    if not act:
+        return
+    if act["what"] == "remove":
+        _do(lang, "removed", remove_part, store, viewer, site_id, int(act["id"]))
+        return
+    points = front.turn_back(np.array(act["points"], dtype=np.float64).reshape(-1, 2))
+    kind = str(act["kind"])
+    shape = Polygon(points) if kind in AREAS else LineString(points) if kind == "wall" else Point(points[0])
+    part = PlanPart(level, kind, " ".join(str(act.get("name") or "").split())[:60], shape, "drawn")
+    _do(lang, "kept", add_part, store, viewer, site_id, part)
+
+
 def _put(store: Store, viewer: Viewer, site_id: str, content: bytes, lang: Language) -> None:
     sites = find_key_sites(store, viewer)
     near = sites.loc[sites["site_id"] == site_id].geometry.iloc[0]
@@ -82,6 +139,8 @@ def _put(store: Store, viewer: Viewer, site_id: str, content: bytes, lang: Langu
 def _do(lang: Language, done: str, work: Any, *args: Any) -> None:
     try:
         work(*args, clock=utc_now)
+    except BadRecordError:
+        put_note(_PAGE, "problem", t("plans.draw_crossed", lang))
     except BadFileError as error:
         put_note(_PAGE, "problem", f"{t('plans.file_bad', lang)} {error}")
     except ShapanError:

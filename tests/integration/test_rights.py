@@ -211,7 +211,8 @@ def test_no_query_hides_in_another_module() -> None:
         "keep_calendar",  # manage_calendars
         *("add_gate", "add_wall", "change_gate", "change_wall", "remove_feature"),  # manage_map each
         *("confirm_features", "undo_map_change"),  # manage_map too
-        *("put_plan", "put_plans", "undo_plan_change", "put_site_plan", "undo_site_plan"),  # manage_plans each
+        "undo_site_plan",  # manage_plans
+        *("put_plan", "put_plans", "undo_plan_change", "put_site_plan", "add_part", "remove_part"),  # manage_plans each
         *("add_photo", "get_photo"),  # work_task, see_photo
         *("put_rule_table", "propose", "decide_proposal", "find_receivers", "find_day"),  # an own action each
         "open_fields",

@@ -19,10 +19,18 @@ from starlette.testclient import TestClient
 from data.queries import find_site_plan
 from data.runtime import Runtime
 from data.settings import Settings
-from data.site_plans import PurposeNeededError, put_site_plan, read_plan, undo_site_plan
+from data.site_plans import (
+    PlanPart,
+    PurposeNeededError,
+    add_part,
+    put_site_plan,
+    read_plan,
+    remove_part,
+    undo_site_plan,
+)
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
-from gis.errors import BadFileError, NotAllowedError, RecordMissingError, RefusedError
+from gis.errors import BadFileError, BadRecordError, NotAllowedError, RecordMissingError, RefusedError
 from layers import SCENES
 from layers.site_plan import build_site_plan
 from server.events import EventHub
@@ -133,6 +141,26 @@ def test_it_is_kept_replaced_and_taken_back(sites: Store) -> None:
         put_site_plan(sites, WALL, "m", parts, clock=clock)
     with pytest.raises(RecordMissingError):
         put_site_plan(sites, OFFICER, "nowhere", parts, clock=clock)
+
+
+def test_what_is_drawn_is_added_part_by_part_and_each_is_taken_back(sites: Store) -> None:
+    room = PlanPart(1, "room", "冷库", shapely.transform(box(0, 0, 4, 3), lambda xy: xy + MIDDLE), "drawn")
+    mark = PlanPart(1, "gas", "", Point(MIDDLE + 2), "drawn")
+    assert add_part(sites, OFFICER, "m", room, clock=clock) == 1
+    assert add_part(sites, OFFICER, "m", mark, clock=clock) == 2
+    crossed = shapely.Polygon([(0, 0), (4, 4), (4, 0), (0, 4)])
+    for shape in (crossed, LineString([(0, 0), (1, 1)]), box(0, 0, 0, 0)):
+        with pytest.raises(BadRecordError, match="Draw it again"):
+            add_part(sites, OFFICER, "m", PlanPart(1, "room", "", shape, "drawn"), clock=clock)
+    assert remove_part(sites, OFFICER, "m", 1, clock=clock) == 1
+    assert find_site_plan(sites, WALL, "m")["kind"].tolist() == ["gas"]
+    with pytest.raises(RecordMissingError, match="no part 7"):
+        remove_part(sites, OFFICER, "m", 7, clock=clock)
+    undo_site_plan(sites, OFFICER, "m", clock=clock)
+    kept = find_site_plan(sites, WALL, "m")
+    assert kept[["kind", "source"]].to_numpy().tolist() == [["room", "drawn"], ["gas", "drawn"]]
+    with pytest.raises(NotAllowedError):
+        add_part(sites, WALL, "m", mark, clock=clock)
 
 
 def test_the_way_inside_goes_along_the_corridor_and_up_the_stairs(sites: Store) -> None:

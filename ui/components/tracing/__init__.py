@@ -1,0 +1,1 @@
+"""Drawing a floor plan over a photo of it, in the browser."""
