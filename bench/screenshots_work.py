@@ -75,7 +75,12 @@ def take_second(sitting: Sitting, page: Page) -> None:
 
 
 def take_tasks(sitting: Sitting, page: Page) -> None:
-    """A grid worker's list on the phone."""
+    """A grid worker's list on the phone, and a visit at the door."""
     go(page, "grid_worker", f"/tasks%3Flang%3D{sitting.lang}")
     page.get_by_role("button", name=t("tasks.open", sitting.lang)).first.wait_for(timeout=WAIT_MS)
     save(page, f"tasks.{sitting.lang}", is_desk=True)
+    go(page, "grid_worker", f"/phone/visit%3Flang%3D{sitting.lang}")
+    page.click("#load", timeout=WAIT_MS)
+    page.locator(".stop").first.click(timeout=WAIT_MS)
+    page.wait_for_selector("figure img", timeout=WAIT_MS)
+    save(page, f"visit.{sitting.lang}", is_desk=True)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from data.audit import build_entry, record
-from data.queries import get_info
+from data.queries import find_task, get_info
 from data.store import Clock, Store
 from data.viewer import Viewer
 from gis.errors import NotAllowedError, RecordMissingError, ShapanError
@@ -74,7 +74,7 @@ def build_packs(
         found = find_round(store, viewer, now=clock())
         if found is None:
             raise RecordMissingError("No round of visits lasts. Choose tasks, or load the round on a phone.")
-        lasting, task_ids = found, found.task_ids
+        lasting, task_ids = found, list_still_seen(store, viewer, found.task_ids)
     packs = [build_pack(store, viewer, one, now=clock(), languages=languages) for one in task_ids]
     entries = [
         build_entry(
@@ -85,6 +85,11 @@ def build_packs(
     ]  # fmt: skip
     record(store, *entries, clock=clock)
     return lasting, packs
+
+
+def list_still_seen(store: Store, viewer: Viewer, task_ids: Sequence[str]) -> list[str]:
+    """Those that this viewer may still see: one that went to somebody else meanwhile does not spoil the others."""
+    return [one for one in task_ids if not find_task(store, viewer, one).empty]
 
 
 def _find_subject(pack: Pack) -> tuple[str, str]:

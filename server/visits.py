@@ -165,7 +165,10 @@ class _VisitPage:
 
     def _find_facts(self) -> dict[str, Any]:
         """What the page has to say of the store whatever it shows."""
-        return {"synthetic": get_info(self._store).synthetic, "drill": is_drill(self._store), "most": MOST_STOPS}
+        return {**self._find_marks(), "most": MOST_STOPS}
+
+    def _find_marks(self) -> dict[str, bool]:
+        return {"synthetic": get_info(self._store).synthetic, "drill": is_drill(self._store)}
 
     def _describe(self, viewer: Viewer, lasting: Round | None) -> dict[str, Any]:
         now = self._clock()
@@ -174,6 +177,8 @@ class _VisitPage:
         ).to_dict("records")
         return {
             "account": get_actor(viewer),
+            # The page itself may have been kept since before this store was one of a drill.
+            "marks": self._find_marks(),
             "name": viewer.name or viewer.role.value,
             "server_utc": now.isoformat(),
             "round": None

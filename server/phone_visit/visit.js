@@ -7,6 +7,7 @@ import { getLang, getOther, make, say, sayTime, setLang, store } from "./words.j
 const box = document.getElementById("visit");
 const wanted = new URL(location.href).searchParams.get("task");
 const AGAIN_MS = 30_000;
+const FORGOTTEN_MS = 12 * 3600e3;
 let round = null; // {id, ends_utc, account, name, skew_s, order}
 let offered = null; // what the office has for this account, when it could be asked
 let state = ""; // how the last try to send ended
@@ -42,7 +43,8 @@ async function load(tasks) {
     const order = [...new Set([...(round?.id === body.round.id ? round.order : []), ...body.stops.map((one) => one.id)])];
     if (round && round.id !== body.round.id) await keep.wipe();
     for (const stop of body.stops) await keep.put("stop", stop.id, stop);
-    round = { ...body.round, account: body.account, name: body.name, skew_s, order };
+    round = { ...body.round, account: body.account, name: body.name, marks: body.marks, skew_s, order };
+    Object.assign(store, body.marks);
     await keep.put("round", "round", round);
     await keep.tellServer();
   } catch (error) {
@@ -58,8 +60,10 @@ async function hear() {
     if (status === 401) state = "sign_in";
     if (status !== 200) return;
     offered = body;
+    Object.assign(store, body.marks);
     const isOurs = round && body.account === round.account && body.round?.id === round.id;
-    if (round && !isOurs && !isOpen && skew_s !== null) {
+    // What is half written is finished first: it is evidence, and nobody takes it back from a form.
+    if (round && !isOurs && !isOpen && skew_s !== null && !(await keep.listIds("draft")).length) {
       round = null; // ended at the office, or somebody else's phone now
       await keep.wipe();
     }
@@ -199,7 +203,10 @@ async function openVisit(stop) {
 }
 
 async function leaveIfOver() {
-  if (!isOver() || isOpen || (await keep.listIds("draft")).length) return;
+  if (!isOver() || isOpen) return;
+  // A form that somebody began is finished first, but does not keep the packs here for ever.
+  const isForgotten = now() > Date.parse(round.ends_utc) + FORGOTTEN_MS;
+  if (!isForgotten && (await keep.listIds("draft")).length) return;
   round = null;
   await keep.wipe();
 }
@@ -227,6 +234,7 @@ async function start() {
     return;
   }
   round = await keep.get("round", "round");
+  Object.assign(store, round?.marks ?? {});
   await leaveIfOver();
   await show();
   await Promise.all([prepare(), hear()]);

@@ -33,7 +33,7 @@ from sample import SampleCommunity
 from server.events import EventHub
 from server.packs import PATH, build_pack_routes
 from server.state import AppState
-from tasks.life_cycle import Receiver
+from tasks.life_cycle import Action, Receiver
 from tasks.pack_facts import find_way
 from tasks.visit_order import order_visits
 from tasks.visit_rounds import MOST_STOPS, end_round, find_round, take_out
@@ -267,9 +267,15 @@ def test_each_look_is_written_down_and_packs_are_of_one_round(office: Office) ->
     assert lasting is not None
     assert (lasting.round_id, lasting.ends_utc, lasting.task_ids) == (begun.round_id, begun.ends_utc, (first, second))
     assert len(read_pdf(door.get(PATH).content)) == 2
+    away = office.make(subject_id="u2", receiver=Receiver("account", str(worker.account_id)))
+    assert door.get(PATH, params={"task": away}).status_code == 200
+    office.do(office.officer, away, Action.ASSIGN, receiver=Receiver("grid", "g2"))
+    assert len(read_pdf(door.get(PATH).content)) == 2  # the others of the round are there all the same
     looks = store.read("SELECT subject_kind, subject_id, detail FROM audit_log WHERE action = 'look' ORDER BY seq")
-    assert set(zip(looks["subject_kind"], looks["subject_id"], strict=True)) == {("unit", "u1")}
-    assert [json.loads(one)["task"] for one in looks["detail"]] == [first, second, first, second]
+    subjects = list(zip(looks["subject_kind"], looks["subject_id"], strict=True))
+    told = [json.loads(one)["task"] for one in looks["detail"]]
+    assert told == [first, second, first, second, away, first, second]
+    assert {one for one, task in zip(subjects, told, strict=True) if task != away} == {("unit", "u1")}
     events = store.read("SELECT kind FROM events WHERE subject_table = 'visit_rounds'")["kind"].tolist()
     assert events == ["round.opened"]
 
