@@ -20,8 +20,12 @@ _OURS, _SAME, _PAPER = "#111111", "#dddddd", "#ffffff"
 
 
 def is_schematic(inside: Mapping[str, Any], unit_id: str | None) -> bool:
-    """Whether no outline of the storey of this home is known."""
-    return not any(one["p"] for one in _list_storey(inside, unit_id))
+    """Whether the storey of this home is no drawing of its own: made from a footprint, or boxes for want of any."""
+    return bool(inside.get("schematic")) or not _has_outlines(inside, unit_id)
+
+
+def _has_outlines(inside: Mapping[str, Any], unit_id: str | None) -> bool:
+    return any(one["p"] for one in _list_storey(inside, unit_id))
 
 
 def draw_plan(inside: Mapping[str, Any], unit_id: str | None) -> str:
@@ -56,7 +60,7 @@ def _list_storey(inside: Mapping[str, Any], unit_id: str | None) -> list[Mapping
 
 def _draw_storey(inside: Mapping[str, Any], unit_id: str | None, *, top: float) -> Iterable[str]:
     units = _list_storey(inside, unit_id)
-    if is_schematic(inside, unit_id):
+    if not _has_outlines(inside, unit_id):
         yield from _draw_boxes(units, unit_id, top)
         return
     along, depth = (max(float(size), 1.0) for size in inside["size"])

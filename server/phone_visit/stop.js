@@ -1,7 +1,7 @@
 // One visit: the pack, and what was found there. Time and place are frozen when the verdict is pressed at the door.
 import * as keep from "./keep.js";
 import { edit } from "./photo.js";
-import { getLang, make, say, sayTime, store, toDay } from "./words.js";
+import { drawMarks, getLang, make, say, sayTime, store, toDay } from "./words.js";
 
 const MEND_DAYS = 7;
 const FIX_AGE_MS = 120_000; // an older position is of another place
@@ -239,6 +239,7 @@ export async function openStop(box, stop, about, done) {
 
   function show(note = "") {
     box.replaceChildren(
+      ...drawMarks(),
       make(
         "header",
         {},

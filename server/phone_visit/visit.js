@@ -2,7 +2,7 @@
 import * as keep from "./keep.js";
 import { ask, askForRound, sendAll } from "./send.js";
 import { openStop } from "./stop.js";
-import { getLang, getOther, make, say, sayTime, setLang, store } from "./words.js";
+import { drawMarks, getLang, getOther, make, say, sayTime, setLang, store } from "./words.js";
 
 const box = document.getElementById("visit");
 const wanted = new URL(location.href).searchParams.get("task");
@@ -78,6 +78,8 @@ async function send() {
 }
 
 async function endRound() {
+  problem = (await keep.listIds("draft")).length ? "begun" : "";
+  if (problem) return void (await show());
   if (!window.confirm(say("end_sure"))) return;
   await keep.append({ kind: "end", key: crypto.randomUUID(), task: "", account: round.account });
   round = null;
@@ -95,9 +97,8 @@ async function drawHead() {
     say(waiting ? "waiting" : "all_sent", { n: waiting }),
   );
   document.title = waiting ? `(${waiting}) ${say("title")}` : say("title");
-  const marks = [store.drill ? say("drill") : "", store.synthetic ? say("synthetic") : ""].filter(Boolean);
   return [
-    ...marks.map((text) => make("p", { class: "mark" }, text)),
+    ...drawMarks(),
     make(
       "header",
       {},

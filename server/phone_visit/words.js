@@ -44,3 +44,9 @@ export function make(tag, options = {}, ...children) {
   node.append(...children.flat().filter((one) => one !== null && one !== undefined && one !== false));
   return node;
 }
+
+// What every page says of the store: that nobody in it is real, or that it is a drill.
+export function drawMarks() {
+  const marks = [store.drill ? say("drill") : "", store.synthetic ? say("synthetic") : ""].filter(Boolean);
+  return marks.map((text) => make("p", { class: "mark", role: "note" }, text));
+}

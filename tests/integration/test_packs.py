@@ -28,7 +28,7 @@ from layers import SCENES
 from layers.pack import Pack, build_pack
 from layers.pack_ground import SIZE, draw_outside, read_ground
 from layers.pack_paper import Carrier, print_packs
-from layers.pack_plan import draw_plan
+from layers.pack_plan import draw_plan, is_schematic
 from sample import SampleCommunity
 from server.events import EventHub
 from server.packs import PATH, build_pack_routes
@@ -243,8 +243,11 @@ def test_the_home_is_black_on_its_storey_and_boxes_stand_for_what_nobody_drew(ho
     xs = [float(pair.split()[0]) for pair in black[0].split("L")]
     assert min(xs) >= 499  # the right half of the sheet
     assert "stroke-dasharray" not in plan
+    assert not is_schematic(inside, "u1")
+    assert is_schematic({**inside, "schematic": True}, "u1")  # made from the footprint: it is drawn, and says so
     for one in inside["units"]:
         one["p"], one["x"] = [], None
+    assert is_schematic(inside, "u1")
     boxes = draw_plan(inside, "u1")
     assert boxes.count('stroke-dasharray="12 6"') == 2
     assert boxes.index(">101<") < boxes.index(">102<")
