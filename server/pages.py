@@ -67,15 +67,15 @@ def build_page(
     status
         Of the answer.
     go_on
-        A path of ours that the browser goes on to by itself.
+        A path of ours that the browser goes on to by itself, at once or after `again_s`.
     again_s
         Seconds after which the browser asks for the page again.
     is_drill
         The store is a drill's: the page says so above all else.
     """
     code = "zh-CN" if lang == "zh" else "en"
-    refresh = f'<meta http-equiv="refresh" content="0;url={escape(go_on)}">' if go_on else ""
-    refresh += f'<meta http-equiv="refresh" content="{again_s}">' if again_s else ""
+    when = f"{again_s or 0};url={escape(go_on)}" if go_on else str(again_s) if again_s else ""
+    refresh = f'<meta http-equiv="refresh" content="{when}">' if when else ""
     drill = f'<p class="drill" role="note">{escape(t("table.drill", lang))}</p>' if is_drill else ""
     html = (
         f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'

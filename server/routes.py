@@ -23,6 +23,7 @@ from server.files import AssetsEndpoint, build_renderer
 from server.hand_intake import build_hand_routes
 from server.health import build_health_route
 from server.index import Index
+from server.kiosk import build_kiosk_routes
 from server.model import build_model_routes
 from server.packs import build_pack_routes
 from server.pairing import Pairing
@@ -88,6 +89,7 @@ def build_routes(
         *build_hand_routes(state.store, state.clock, taking_in),
         Mount(API_PREFIX, app=build_api(state.store, state.clock, taking_in)),
         *build_phone_routes(state),
+        *build_kiosk_routes(state),
         *build_pack_routes(state),
         *build_patrol_routes(state),
         *([] if state.network is None else build_connect_routes(state.network, is_drill=is_drill(state.store))),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import ssl
-import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import time
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
@@ -32,7 +33,10 @@ LEAST_A_SECOND = NUMBER / 3600
 def test_ten_thousand_check_ins_lose_none(square: Square, tmp_path: Path) -> None:
     square.clock.now = utc_now()
     today = to_day(utc_now())
-    points = [square.add_point(200.0 * n, opens_on=today) for n in range(POINTS)]
+    points = [
+        square.add_point(200.0 * n, opens_on=today, lit=True, hours_from=time(0), hours_to=time(23, 59))
+        for n in range(POINTS)
+    ]
     cards = [get_card(square.store, OFFICER, square.join(f"甲{n}")) for n in range(PEOPLE)]
     codes = {point: find_day_code(square.store, OFFICER, point, today) for point in points}
     at = format_at(utc_now())
@@ -59,18 +63,22 @@ def test_ten_thousand_check_ins_lose_none(square: Square, tmp_path: Path) -> Non
                     acknowledged += 1
             return acknowledged
 
-        begin = time.monotonic()
+        begin = monotonic()
         with ThreadPoolExecutor(PHONES) as pool:
             sent = sum(pool.map(send, range(PHONES)))
-        taken_s = time.monotonic() - begin
+        taken_s = monotonic() - begin
         assert sent == NUMBER
         content = running.collect()
     square.clock.now = utc_now()
-    begin = time.monotonic()
+    begin = monotonic()
     report = take_checkins_file(square.store, OFFICER, content, clock=square.clock)
-    office_s = time.monotonic() - begin
+    office_s = monotonic() - begin
     print(f"phones {NUMBER / taken_s:.0f}/s, office {NUMBER / office_s:.0f}/s, {report}")
-    assert (report["records"], report["new"], report["counted"] + report["pending"]) == (NUMBER, NUMBER, NUMBER)
+    assert (report["records"], report["new"], report.get("counted", 0) + report.get("pending", 0)) == (
+        NUMBER,
+        NUMBER,
+        NUMBER,
+    )
     assert square.store.rows("SELECT count(*), count(DISTINCT checkin_id) FROM checkins") == [(NUMBER, NUMBER)]
     assert check_book(square.store).is_whole
     assert NUMBER / taken_s >= LEAST_A_SECOND
