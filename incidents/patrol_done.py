@@ -98,9 +98,9 @@ class StopDone:
 @dataclass(frozen=True)
 class PlaceDone:
     """
-    One place: minutes planned and done by anybody of the plan, the longest time without anybody, planned and done.
+    One place: minutes planned and done by anybody, the longest time without anybody, planned and done, and check-ins.
 
-    A gap is between two visits; None where there are fewer than two.
+    A gap is between two visits; None where there are fewer than two. Volunteers' check-ins count here, not for a team.
     """
 
     place: str
@@ -108,6 +108,7 @@ class PlaceDone:
     minutes: float
     planned_gap_minutes: float | None
     gap_minutes: float | None
+    check_ins: int = 0
 
 
 def compare(
@@ -163,6 +164,7 @@ def compare_places(
                 sum(map(_minutes, _join(there, timedelta()))),
                 _longest_gap(planned),
                 _longest_gap(_join(there, least_apart)),
+                sum(one.place == place and one.source == CHECK_IN for one in presences),
             )
         )
     return tuple(rows)

@@ -56,11 +56,13 @@ def show_done(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[str,
     cells = [
         [
             names.get(one.place, one.place), f"{one.minutes:.0f} / {one.planned_minutes:.0f}",
-            _say_gap(one.gap_minutes, lang), _say_gap(one.planned_gap_minutes, lang),
+            str(one.check_ins), _say_gap(one.gap_minutes, lang), _say_gap(one.planned_gap_minutes, lang),
         ]
         for one in compare_places(stops, presences)
     ]  # fmt: skip
-    show_table([t(f"patrol.head_{name}", lang) for name in ("place", "minutes", "gap", "planned_gap")], cells)
+    show_table(
+        [t(f"patrol.head_{name}", lang) for name in ("place", "minutes", "check_ins", "gap", "planned_gap")], cells
+    )
 
 
 def read_done(

@@ -58,6 +58,7 @@ def test_a_check_in_says_that_they_were_there_not_how_long() -> None:
     assert with_radio["1"].state is State.SHORT
     (a, b) = compare_places(STOPS, [there("v1", "b", 62, 62, "check_in"), there("v1", "b", 162, 162, "check_in")])
     assert (a.gap_minutes, b.gap_minutes) == (None, pytest.approx(100))
+    assert (a.check_ins, b.check_ins) == (0, 2)
 
 
 def test_why_a_stop_was_missed() -> None:
