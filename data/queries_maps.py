@@ -106,13 +106,22 @@ def find_entrances(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
 
 @governed
 def find_units(store: Store, viewer: Viewer, building_id: str) -> gpd.GeoDataFrame:
-    """Units of one building with storey (`level`, `elevation_m`, `floor_height_m`); outlines in plan, where known."""
+    """
+    Units of one building with storey (`level`, `elevation_m`, `floor_height_m`); outlines in plan, where known.
+
+    `checked_utc`: when a field of the unit or of a rental in it was last found true.
+    """
     grids = find_grid_limit(viewer, "query", "find_units")
-    sql = """SELECT u.unit_id, u.building_id, u.entrance_id, u.level, u.room, u.name, u.use, u.area_m2,
-            u.residents_count, u.floating_count, u.verified_utc, u.geom_source, f.elevation_m,
+    sql = """WITH checks AS (
+            SELECT coalesce(r.unit_id, c.subject_id) AS unit_id, max(c.verified_utc) AS checked_utc
+            FROM register_checks c LEFT JOIN rentals r ON c.subject_kind = 'rental' AND r.rental_id = c.subject_id
+            WHERE c.subject_kind IN ('unit', 'rental') GROUP BY 1
+        )
+        SELECT u.unit_id, u.building_id, u.entrance_id, u.level, u.room, u.name, u.use, u.area_m2,
+            u.residents_count, u.floating_count, u.verified_utc, c.checked_utc, u.geom_source, f.elevation_m,
             f.height_m AS floor_height_m, b.grid_id,
             ST_AsWKB(u.geom) AS geom
-        FROM units u LEFT JOIN buildings b USING (building_id)
+        FROM units u LEFT JOIN buildings b USING (building_id) LEFT JOIN checks c USING (unit_id)
             LEFT JOIN floors f ON f.building_id = u.building_id AND f.level = u.level
         WHERE u.building_id = $building_id AND ($grids IS NULL OR list_contains($grids, b.grid_id))
         ORDER BY u.level, u.room, u.unit_id"""

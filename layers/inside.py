@@ -209,7 +209,7 @@ def _build_units(
                 "x": middle,
                 "p": rings,
                 "r": None if rental is None else _build_rental(rental),
-                "v": _to_day(row["verified_utc"]),
+                "v": max(filter(None, (_to_day(row[name]) for name in ("verified_utc", "checked_utc"))), default=None),
                 "i": list(alarms.get(str(row["unit_id"]), (0, 0))),
             }
         )
@@ -238,7 +238,18 @@ def _text(value: Any) -> str:
 
 INSIDE = Scene(
     "inside",
-    ("buildings", "entrances", "floors", "units", "rentals", "grids", "community", "incidents", "plan_rooms"),
+    (
+        "buildings",
+        "entrances",
+        "floors",
+        "units",
+        "rentals",
+        "grids",
+        "community",
+        "incidents",
+        "plan_rooms",
+        "register_checks",
+    ),
     _build,
     params=("building", "unit", "words"),
 )

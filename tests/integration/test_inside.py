@@ -98,6 +98,21 @@ def test_what_was_reported_from_a_home_is_counted_without_sensitive_kinds(house:
     assert counted["u11"] == [0, 0]
 
 
+def test_a_home_was_last_verified_when_any_of_its_fields_was(house: Store) -> None:
+    """The register's own date, a check of the home, and one of the rental in it: the newest counts."""
+    rental = {"rental_id": "r", "unit_id": "u20", "building_id": "b", "suspected_group": False}
+    checks = [("unit", "u20", "2026-03-01"), ("unit", "u21", "2026-04-02"), ("rental", "r", "2026-05-03")]
+    rows = [
+        {"subject_kind": kind, "subject_id": one, "field": "use", "verified_utc": pd.Timestamp(day), "how": "door"}
+        for kind, one, day in checks
+    ]
+    house.write(lambda tx: tx.append("rentals", pd.DataFrame([rental])))
+    house.write(lambda tx: tx.append("register_checks", pd.DataFrame(rows)))
+    house.write(lambda tx: tx.execute("units", "UPDATE units SET verified_utc = '2026-04-20' WHERE unit_id = 'u21'"))
+    days = {unit["id"]: unit["v"] for unit in read(house, building="b")["units"]}
+    assert (days["u20"], days["u21"], days["u22"]) == ("2026-05-03", "2026-04-20", None)
+
+
 def test_storeys_without_units_are_there_too(house: Store) -> None:
     inside = read(house, building="b")
     assert [level["l"] for level in inside["levels"]] == [3, 2, 1]

@@ -12,7 +12,7 @@ const JOINT = 0.955; // share of a unit's own size: the joints between units sho
 const SHAFT_M = 1.5;
 // Seen from above a room has the legend's colour; walls are a little darker.
 const MATT = { ambient: 0.62, diffuse: 0.22, shininess: 4, specularColor: [10, 12, 16] };
-const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents"];
+const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents", "plan_rooms", "register_checks"];
 const AGAIN_MS = 600;
 const INK = { slab: [58, 76, 102, 255], empty: [44, 58, 78], shaft: [124, 196, 238, 120], door: [124, 196, 238, 255] };
 const DARK = "#0b1420"; // the ink of colours.js on light rooms

@@ -3,7 +3,7 @@ import { Inside } from "../inside/inside.js";
 import { SitePlan, buildPurpose } from "../inside/site_plan.js";
 import { Channel, buildHead, buildWelcome, data, el, fetchScene, fetchSitePlan, fetchUnit, root, sendPurpose, t } from "./page.js";
 
-const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents", "tasks", "verdicts"];
+const TABLES = ["units", "rentals", "buildings", "floors", "entrances", "incidents", "tasks", "verdicts", "plan_rooms", "register_checks"];
 const AGAIN_MS = 300;
 
 class Second {
