@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         "checkin_records",
         "checkins",
         "record IS NOT NULL AND received_utc < $before",
-        "record = NULL",
+        "record = NULL, photo_id = NULL",
         lambda settings: timedelta(days=settings.retention_checkin_days),
     ),
     Rule("photos", "task_photos", _ENDED, None, lambda settings: timedelta(days=settings.retention_photo_days)),

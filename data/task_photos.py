@@ -98,7 +98,7 @@ def add_photo(
     if int(known["n"].iloc[0]) >= MOST_FOR_TASK:
         raise BadRecordError(f"Task '{task_id[:40]}' has {MOST_FOR_TASK} photos, which is the most. Leave some out.")
     picture, size_px = make_plain(content)
-    _write_file(store, photo_id, picture)
+    keep_picture(store, photo_id, picture)
     row = {
         "photo_id": photo_id, "task_id": task_id, "evidence_id": evidence_id,
         "sent_by": viewer.account_id or viewer.role.value, "media_type": "image/jpeg", "size_bytes": len(picture),
@@ -136,6 +136,12 @@ def get_photo(store: Store, viewer: Viewer, photo_id: str, *, clock: Clock) -> P
     if rows.empty:
         raise RecordMissingError(f"There is no photo '{photo_id[:40]}'. Reload the page.")
     log_looks(store, viewer, frozenset({("task", str(rows["task_id"].iloc[0]))}), clock=clock)
+    content = read_picture(store, photo_id)
+    return Photo(photo_id, str(rows["media_type"].iloc[0]), content)
+
+
+def read_picture(store: Store, photo_id: str) -> bytes:
+    """A picture that was kept; `BadFileError` when it is gone, or not as it was written. Who may is asked before."""
     path = _find_path(store.path, photo_id)
     try:
         sealed = path.read_bytes()
@@ -144,7 +150,7 @@ def get_photo(store: Store, viewer: Viewer, photo_id: str, *, clock: Clock) -> P
         raise BadFileError(
             f"Photo '{photo_id}' in {path.parent.parent} is gone or not as it was written. Bring it back from a backup."
         ) from error
-    return Photo(photo_id, str(rows["media_type"].iloc[0]), content)
+    return content
 
 
 def make_plain(content: bytes) -> tuple[bytes, tuple[int, int]]:
@@ -239,7 +245,8 @@ def _to_row(rows: pd.DataFrame) -> dict[str, object] | None:
     return None if rows.empty else {str(name): value for name, value in rows.iloc[0].items()}
 
 
-def _write_file(store: Store, photo_id: str, picture: bytes) -> None:
+def keep_picture(store: Store, photo_id: str, picture: bytes) -> None:
+    """Write a picture of `make_plain` encrypted beside the store; one that is there stays."""
     path = _find_path(store.path, photo_id)
     if path.exists():
         return

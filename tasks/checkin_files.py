@@ -7,6 +7,7 @@ each record by the card, the file by the server. Whatever is wrong is counted in
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -18,13 +19,15 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from data.incident_writes import Event, append_events, insert_rows
+from data.looks import log_looks
 from data.moments import to_stored_time
 from data.queries_checkins import find_open_points
 from data.rights import check_right
 from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
+from data.task_photos import keep_picture, make_plain, read_picture
 from data.viewer import Viewer
-from gis.errors import BadRecordError, RefusedError
+from gis.errors import BadRecordError, RecordMissingError, RefusedError
 from tasks.booking import get_booker, write_booked
 from tasks.cards import build_secret
 from tasks.checkin_rules import Way
@@ -166,7 +169,8 @@ def _read(
             continue
         volunteer_id, secret = people[record.card]
         signed = record.is_signed_by(secret) and _has_its_photo(record, row)
-        arrivals.append(Arrival(volunteer_id, record, Way.PHONE, received, server_id, signed))
+        photo_id = _keep_photo(store, record, row) if signed else None
+        arrivals.append(Arrival(volunteer_id, record, Way.PHONE, received, server_id, signed, photo_id))
     return arrivals
 
 
@@ -176,6 +180,36 @@ def _has_its_photo(record: Record, row: Mapping[str, Any]) -> bool:
     if record.photo_sha256 is None:
         return data is None
     return isinstance(data, str) and hashlib.sha256(data.encode()).hexdigest() == record.photo_sha256
+
+
+def _keep_photo(store: Store, record: Record, row: Mapping[str, Any]) -> str | None:
+    """Keep the photo of a signed record, freed of all but its pixels; None without one, or where it is no picture."""
+    if record.photo_sha256 is None:
+        return None
+    try:
+        picture, _ = make_plain(base64.b64decode(str(row["photo"]), validate=True))
+    except ValueError:  # no base64, or BadRecordError: no picture
+        return None
+    photo_id = hashlib.sha256(f"checkin|{record.record_id}|{record.photo_sha256}".encode()).hexdigest()[:32]
+    keep_picture(store, photo_id, picture)
+    return photo_id
+
+
+def get_checkin_photo(store: Store, viewer: Viewer, checkin_id: str, *, clock: Clock) -> bytes:
+    """
+    The photo that came with a check-in, for who decides it; the look is logged.
+
+    Raises
+    ------
+    RecordMissingError, BadFileError
+        It has none; or its file is gone.
+    """
+    check_right(viewer, "action", "decide_checkin")
+    rows = store.rows("SELECT photo_id FROM checkins WHERE checkin_id = ? AND photo_id IS NOT NULL", [checkin_id])
+    if not rows:
+        raise RecordMissingError(f"Check-in '{checkin_id[:40]}' has no photo. Decide by what else is known.")
+    log_looks(store, viewer, frozenset({("checkin", checkin_id)}), clock=clock)
+    return read_picture(store, str(rows[0][0]))
 
 
 def _note(

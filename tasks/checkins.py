@@ -276,7 +276,7 @@ def _build_attempt(transaction: Transaction, arrival: Arrival, desk: Desk) -> At
     rows = transaction.rows("SELECT team_id FROM volunteers WHERE volunteer_id = ?", [arrival.volunteer_id])
     return Attempt(
         arrival.way, record.at, arrival.received, rows[0][0] if rows else None, record.code, x_m, y_m,
-        record.accuracy_m, record.photo_sha256 is not None, arrival.is_signed,
+        record.accuracy_m, arrival.photo_id is not None, arrival.is_signed,
     )  # fmt: skip
 
 

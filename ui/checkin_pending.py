@@ -11,6 +11,7 @@ from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import ShapanError
 from i18n import Language, t
+from tasks.checkin_files import get_checkin_photo
 from tasks.checkins import decide
 from ui.cards import escape_markdown
 from ui.checkin_parts import PAGE, say_doubts, say_person, to_plain
@@ -33,6 +34,8 @@ def show_pending(store: Store, viewer: Viewer, lang: Language) -> None:
             first.markdown(f":orange-badge[{escape_markdown(say_doubts(row['doubts'], lang))}]")
             first.caption(escape_markdown(_say_facts(row, lang)))
             key = row["checkin_id"]
+            if row["photo_id"] and first.toggle(t("checkins.see_photo", lang), key=f"photo-{key}"):
+                _show_photo(store, viewer, key, lang)
             second.button(
                 t("checkins.accept", lang, points=row["worth"]), key=f"accept-{key}", type="primary", width="stretch",
                 on_click=_decide, args=(store, viewer, key, True, "", lang),
@@ -41,6 +44,14 @@ def show_pending(store: Store, viewer: Viewer, lang: Language) -> None:
                 reason = st.text_input(t("checkins.reject_reason", lang), max_chars=200, key=f"why-{key}")
                 st.button(t("checkins.reject_do", lang), key=f"reject-{key}", on_click=_decide,
                           args=(store, viewer, key, False, reason, lang))  # fmt: skip
+
+
+def _show_photo(store: Store, viewer: Viewer, checkin_id: str, lang: Language) -> None:
+    """Only when somebody asks for it: each look is in the log."""
+    try:
+        st.image(get_checkin_photo(store, viewer, checkin_id, clock=utc_now))
+    except ShapanError:
+        st.warning(t("checkins.photo_gone", lang))
 
 
 def _say_facts(row: dict[str, Any], lang: Language) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from data.queries import find_checkin_points, find_gates
+from data.queries import find_checkin_points, find_gates, find_volunteer_teams
 from data.store import Store, utc_now
 from data.viewer import Viewer
+from data.zone_hours import EVERY_DAY
 from gis.errors import RefusedError, ShapanError
 from i18n import Language, t
 from layers.hot import HotQuestion, find_hot_places
@@ -130,6 +131,15 @@ def _show_change(store: Store, viewer: Viewer, row: dict[str, Any], lang: Langua
         first, second = st.columns(2)
         begin = first.time_input(t("checkins.from", lang), value=row["hours_from"], step=1800)
         end = second.time_input(t("checkins.to", lang), value=row["hours_to"], step=1800)
+        days = st.pills(
+            t("command.weekdays", lang), list(EVERY_DAY), selection_mode="multi", default=list(row["weekdays"]),
+            format_func=lambda day: t(f"command.weekday_{int(day) - 1}", lang),
+        )  # fmt: skip
+        teams = {None: t("checkins.for_all", lang)} | {
+            one["team_id"]: one["name"] for one in to_plain(find_volunteer_teams(store, viewer))
+        }
+        team = st.selectbox(t("checkins.for_whom", lang), list(teams), format_func=lambda one: teams[one],
+                            index=list(teams).index(row["team_id"]) if row["team_id"] in teams else 0)  # fmt: skip
         lit = st.checkbox(t("checkins.lit_seen", lang), value=bool(row["lit"]))
         last = st.date_input(t("checkins.closes_on", lang), value=row["closes_on"], format="YYYY-MM-DD")
         first, second, third = st.columns(3)
@@ -140,6 +150,7 @@ def _show_change(store: Store, viewer: Viewer, row: dict[str, Any], lang: Langua
         if st.form_submit_button(t("checkins.save", lang), type="primary"):
             values = {
                 "name": name, "hours_from": _plain(begin), "hours_to": _plain(end), "lit": lit, "closes_on": last,
+                "weekdays": "".join(sorted(days)), "team_id": team,
                 "points": int(points), "period_minutes": int(minutes), "radius_m": float(radius), "photo_wanted": photo,
             }  # fmt: skip
             try:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from data.queries import find_checkins
-from gis.errors import BadFileError, RefusedError
+from gis.errors import BadFileError, NotAllowedError, RefusedError
 from server.checkin_box import CheckinBox
 from server.checkin_server import MOST_BYTES, build_checkin_app
 from tasks.cards import get_card
-from tasks.checkin_files import add_server, get_office_public, take_checkins_file, write_points_file
+from tasks.checkin_files import add_server, get_checkin_photo, get_office_public, take_checkins_file, write_points_file
 from tasks.checkin_points import find_day_code
 from tasks.records import format_at, sign_record
-from tests.fixtures.volunteers import OFFICER, TODAY, Square, shared_square
+from tests.fixtures.volunteers import OFFICER, TODAY, WORKER, Square, shared_square
 
 __all__ = ["shared_square"]
 
@@ -45,7 +47,9 @@ def sign(square: Square, volunteer_id: str, point_id: str, number: int = 1, **mo
 
 def test_from_the_phone_to_the_points_and_back(shared_square: Square, box: CheckinBox) -> None:
     one, phone = shared_square, TestClient(build_checkin_app(box))
-    photo = base64.b64encode(b"a picture of the gate").decode()
+    drawn = io.BytesIO()
+    Image.new("RGB", (40, 30), (10, 120, 200)).save(drawn, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\0")
+    photo = base64.b64encode(drawn.getvalue()).decode()
     point, who = one.add_point(photo_wanted=True), one.join()
     assert phone.get("/points.json").json() == {"points": []}
     add_server(one.store, OFFICER, "外网", box.public_key, address="https://daka.example.cn", clock=one.clock)
@@ -65,6 +69,14 @@ def test_from_the_phone_to_the_points_and_back(shared_square: Square, box: Check
     one.clock.move(minutes=1)
     assert take_checkins_file(one.store, OFFICER, content, clock=one.clock)["counted"] == 1
     assert find_checkins(one.store, OFFICER, volunteer_id=who)["points"].tolist() == [2]
+    kept = get_checkin_photo(one.store, OFFICER, record["id"], clock=one.clock)
+    with Image.open(io.BytesIO(kept)) as opened:
+        assert (opened.size, dict(opened.getexif())) == ((40, 30), {})
+    assert one.store.rows(
+        "SELECT count(*) FROM audit_log WHERE action = 'look' AND subject_id = ?", [record["id"]]
+    ) == [(1,)]
+    with pytest.raises(NotAllowedError):
+        get_checkin_photo(one.store, WORKER, record["id"], clock=one.clock)
     assert box.queue.count_waiting() == 1  # until the office says that it has it
     box.take_points(write_points_file(one.store, OFFICER, clock=one.clock))
     assert box.queue.count_waiting() == 0
