@@ -98,7 +98,8 @@ def leave(store: Store, viewer: Viewer, volunteer_id: str, *, clock: Clock) -> i
         transaction.execute(
             "volunteer_teams", "UPDATE volunteer_teams SET leader_id = NULL WHERE leader_id = ?", [volunteer_id]
         )
-        transaction.execute("checkins", "UPDATE checkins SET record = NULL, photo_id = NULL WHERE volunteer_id = ?", [volunteer_id])
+        emptied = "UPDATE checkins SET record = NULL, photo_id = NULL WHERE volunteer_id = ?"
+        transaction.execute("checkins", emptied, [volunteer_id])
         event = Event("volunteer.left", now, {"points_lapsed": points})
         append_events(transaction, [(volunteer_id, event)], table="volunteers")
         return points

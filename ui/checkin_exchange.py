@@ -12,12 +12,14 @@ from data.viewer import Viewer
 from gis.errors import ShapanError
 from i18n import Language, section, t
 from tasks.checkin_files import add_server, get_office_public, take_checkins_file, write_points_file
+from tasks.signed_files import MOST_BYTES
 from ui.checkin_parts import PAGE, to_plain
 from ui.files import ReadyFile, show_file
 from ui.notes import put_note
 from ui.tables import LOCAL, format_time, show_empty, show_table
 
 _MIME = "application/json"
+_MOST_MB = MOST_BYTES // 1_000_000
 
 
 def show_exchange(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -34,7 +36,7 @@ def show_exchange(store: Store, viewer: Viewer, lang: Language) -> None:
     with right, st.container(border=True):
         st.subheader(t("checkins.in", lang))
         st.caption(t("checkins.in_text", lang))
-        given = st.file_uploader(t("checkins.in_file", lang), ["json"], key="checkin_in")
+        given = st.file_uploader(t("checkins.in_file", lang), ["json"], key="checkin_in", max_upload_size=_MOST_MB)
         if given is not None and st.button(t("checkins.in_take", lang), key="checkin_take", type="primary"):
             _take(store, viewer, given.getvalue(), lang)
     _show_servers(store, viewer, lang)
