@@ -12,10 +12,11 @@ from data.viewer import Viewer
 from gis.errors import NotAllowedError
 from i18n import Language, t, term
 from layers.freshness import FRESH_DAYS, OLD_DAYS
-from ui.tables import format_time, show_table
+from ui.tables import format_time, show_style, show_table
 from ui.task_words import find_now, to_rows
 
 _TERMS = {"use": "use", "kind": "site_kind"}
+_UNIT_USES = frozenset({"dwelling", "shop", "office", "storage", "other"})
 
 
 def show_field_history(store: Store, viewer: Viewer, place: Place, lang: Language) -> None:
@@ -24,6 +25,7 @@ def show_field_history(store: Store, viewer: Viewer, place: Place, lang: Languag
     subjects += [("rental", str(one["rental_id"])) for one in place.rentals] if place.kind == "unit" else []
     if not subjects:
         return
+    show_style()
     with st.expander(t("round.fields", lang), key="field_history"):
         st.caption(t("round.fields_text", lang, fresh=FRESH_DAYS, old=OLD_DAYS))
         for kind, subject_id in subjects:
@@ -81,4 +83,6 @@ def _say_value(kind: str, field: str, value: object, lang: Language) -> str:
         return "–"
     if kind == "rental" and field == "colour":
         return t(f"tasks.colour_{value}", lang)
+    if kind == "unit" and field == "use":
+        return t(f"pack.use_{value}", lang) if value in _UNIT_USES else str(value)
     return term(_TERMS[field], str(value), lang) if field in _TERMS else str(value)

@@ -17,7 +17,7 @@ _TEMPLATE = """
 #set page(width: 105mm, height: 148mm, margin: 8mm)
 #set text(font: json(bytes(sys.inputs.fonts)), size: 11pt, lang: "zh", region: "cn")
 #set par(leading: 0.75em)
-#let blank(width) = box(width: width, line(length: 100%, stroke: 0.6pt), baseline: 2pt)
+#let blank = box(height: 6.5mm, width: 100%, align(bottom, line(length: 100%, stroke: 0.6pt)))
 #for (number, notice) in notices.enumerate() {
   if number > 0 { pagebreak() }
   if notice.mark != "" { align(center, box(stroke: 1.2pt, inset: 3pt, text(weight: "bold", notice.mark))) }
@@ -28,18 +28,18 @@ _TEMPLATE = """
   notice.lead
   v(1mm)
   grid(
-    columns: (25mm, 1fr), row-gutter: 4mm,
+    columns: (31mm, 1fr), row-gutter: 3mm, align: bottom,
     ..notice.facts.map(fact => (
       text(fill: luma(60), fact.at(0)),
-      if fact.at(1) == "" { blank(100%) } else { strong(fact.at(1)) },
+      if fact.at(1) == "" { blank } else { strong(fact.at(1)) },
     )).flatten()
   )
   v(1mm)
   notice.ask
   v(1fr)
   grid(
-    columns: (auto, 1fr), column-gutter: 3mm, row-gutter: 5mm,
-    ..notice.signs.map(sign => (sign, blank(100%))).flatten()
+    columns: (auto, 1fr), column-gutter: 3mm, row-gutter: 3mm, align: bottom,
+    ..notice.signs.map(sign => (sign, blank)).flatten()
   )
   v(1mm)
   text(size: 7.5pt, fill: luma(70), notice.foot)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data.queries import find_tasks
+from data.queries import find_field_facts, find_tasks
 from data.store import Store, utc_now
 from data.viewer import Role, Viewer
 from i18n import LANGUAGES, Language, t
@@ -114,3 +115,24 @@ def test_the_days_report_writes_itself(store: Store) -> None:
     assert BUILD[PDF](report).startswith(b"%PDF")
     assert BUILD[XLSX](report).startswith(b"PK")
     assert list(build_day_report(store, CHIEF, today, "zh").parts[0].lines) == ["这一天没有记录。"]  # nobody else's
+
+
+def test_a_mend_of_the_board_is_one_press_and_ends_in_the_register(store: Store) -> None:
+    """The most valuable records have a button each; pressed it is a task, which done and closed is no mend any more."""
+    store.write(lambda tx: tx.execute("rentals", "UPDATE rentals SET colour = 'green' WHERE rental_id = 'r1'"))
+    page = open_page("board", "zh", Role.COMMANDER)
+    page = check(page.segmented_control[0].set_value("fresh").run())
+    mends = [one.key for one in page.button if (one.key or "").startswith("mend-")]
+    assert 1 <= len(mends) <= 3
+    assert "mend-r1" in mends
+    page = press(page, "mend-r1")
+    assert page.success[0].value == t("board.mended", "zh")
+    assert "mend-r1" not in [one.key for one in page.button]  # somebody is on the way
+    (row,) = find_tasks(store, OFFICER, now=utc_now()).to_dict("records")
+    assert (row["kind"], row["subject_id"], row["receiver_kind"]) == ("verification", "r1", "grid")
+    evidence = Evidence("e1", utc_now(), "与登记一致")
+    act(store, OFFICER, row["task_id"], Order(Action.SUBMIT, evidence=evidence), clock=utc_now)
+    act(store, CHIEF, row["task_id"], Order(Action.CLOSE), clock=utc_now)
+    told = find_field_facts(store, OFFICER, "rental", "r1")
+    assert set(told["how"]) == {"door"}
+    assert (pd.Timestamp(utc_now()) - told["verified_utc"].max()) < timedelta(minutes=5)
