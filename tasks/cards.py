@@ -23,6 +23,8 @@ from data.viewer import Viewer
 from gis.errors import RecordMissingError, RefusedError
 from tasks.booking import write_booked
 
+CARDS: Final = "volunteer cards"
+"""Purpose of the key that secrets of cards are derived from."""
 _SECRET_CHARACTERS: Final = 16
 _CARD: Final = re.compile(r"(\d{7})[.\-]([A-Z2-7]{16})")
 
@@ -68,7 +70,7 @@ def get_card(store: Store, viewer: Viewer, volunteer_id: str) -> Card:
 
 def build_secret(store: Store, number: str, issue: int) -> str:
     """The secret of a card, 80 bits in base32: derived, so that no list of them exists anywhere."""
-    digest = hmac.new(get_key(store, "volunteer cards"), f"{number}:{issue}".encode(), "sha256").digest()
+    digest = hmac.new(get_key(store, CARDS), f"{number}:{issue}".encode(), "sha256").digest()
     return base64.b32encode(digest[:10]).decode()[:_SECRET_CHARACTERS]
 
 

@@ -17,11 +17,12 @@ from typing import Final
 from data.incident_writes import Event, append_events, insert_rows
 from data.moments import to_stored_time
 from data.rights import check_right
+from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RecordMissingError, RefusedError
 from tasks.booking import get_booker, to_day, write_booked
-from tasks.cards import draw_number, get_active
+from tasks.cards import CARDS, draw_number, get_active
 from tasks.points import close_account
 
 ADULT_YEARS: Final = 18
@@ -58,6 +59,7 @@ def join(store: Store, viewer: Viewer, new: NewVolunteer, *, clock: Clock) -> st
     """
     check_right(viewer, "action", "manage_volunteers")
     row = _check(new, to_day(clock()))
+    get_key(store, CARDS)  # made before the first volunteer: from then on rows depend on it, and none is made any more
     volunteer_id = f"v-{secrets.token_hex(6)}"
 
     def work(transaction: Transaction) -> str:

@@ -29,7 +29,7 @@ from data.patrols import (
 from data.queries import find_own_patrols, find_patrol_plans, find_patrol_presences
 from data.retention import apply_retention
 from data.runtime import Runtime
-from data.secret_files import get_secret_path, make_secret
+from data.secret_files import get_secret_path
 from data.settings import Settings
 from data.store import Store
 from data.viewer import Role, Viewer
@@ -41,6 +41,7 @@ from layers import SCENES
 from server.events import EventHub
 from server.phone_patrol import PATH, build_patrol_routes
 from server.state import AppState
+from tasks.cards import get_card
 from tasks.checkin_points import add_point, build_draft
 from tasks.checkin_rules import Way
 from tasks.checkins import check_in
@@ -63,8 +64,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[St
     """A village with three people on duty, its boundary far around."""
     path: Path = tmp_path_factory.mktemp("patrols") / "demo.duckdb"
     with Store(path, clock=clock) as opened:
-        make_secret(get_secret_path(opened.path))
         opened.write(found)
+        opened.write(lambda tx: tx.execute("occupants", "DELETE FROM occupants"))  # nothing depends on a secret yet
         sql = """INSERT INTO responders (responder_id, call_sign, kind, full_time, status, duty_from, duty_to)
             SELECT 'p' || n, '警员0' || n, 'officer', true, 'off', TIME '00:00', TIME '00:00' FROM range(1, 4) t(n)"""
         opened.write(lambda tx: tx.execute("responders", sql))
@@ -232,6 +233,9 @@ def test_a_check_in_that_counts_is_a_presence_of_the_plan(store: Store, clock: C
     near, far = (build_draft("东门岗亭", "夜间多次报警", x, 0.0, today=today) for x in (340.0, 100.0))
     points = [add_point(store, OFFICER, one, is_open=True, clock=clock) for one in (near, far)]
     volunteer = join(store, OFFICER, NewVolunteer("王阿姨", 1970, today), clock=clock)
+    # The store had no secret before its first volunteer, as the sample has none: it is made in time.
+    assert get_card(store, OFFICER, volunteer).secret
+    assert get_secret_path(store.path).exists()
     clock.now = BEGIN + timedelta(minutes=42)
     for point in points:
         check_in(store, OFFICER, volunteer, point, Way.SCANNER, clock=clock)
