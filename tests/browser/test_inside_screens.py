@@ -61,7 +61,7 @@ def test_from_the_building_to_the_home_to_its_pack(page: Page, second: Page, ser
     expect(second.locator(".in-facts h2")).to_have_text("201", timeout=ACT_MS)
     for part in ("facts", "rental", "visits", "reports"):
         expect(second.locator(f'.in-facts [data-part="{part}"]')).to_be_visible(timeout=ACT_MS)
-    assert page.evaluate("() => window.shapan.opened.unit") == UNIT
+    page.wait_for_function("(id) => window.shapan.opened.unit === id", arg=UNIT, timeout=ACT_MS)  # lit on its storey
 
     # Visitors come: the building shuts, and nothing of single homes stays on the second screen.
     wall.act("visitor")
