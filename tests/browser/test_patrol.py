@@ -1,14 +1,15 @@
-"""From a hot place to a zone, a plan, its approval and what was done of it, as the commander goes there."""
+"""From a hot place to a zone, a plan, a point, a card, points, a gift, and what was done against planned."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from i18n import Language, t
 from tests.browser.test_command import READY_MS, open_view
@@ -16,7 +17,11 @@ from tests.fixtures.live_server import LiveServer
 
 ZONE = "北区路口"
 LOOK_TRIES = 240
-_TABLES = ("patrol_plans", "patrol_stops", "patrol_members", "patrol_presences", "zones")
+GATE, GIFT = "西区东门", "毛巾"
+_TABLES = (
+    *("patrol_plans", "patrol_stops", "patrol_members", "patrol_presences", "zones", "checkins", "checkin_points"),
+    *("volunteers", "gifts", "redemptions", "ledger_entries", "ledger_postings"),
+)
 _PLAN = "SELECT plan_id, state, revision, found FROM patrol_plans WHERE state <> 'dropped'"
 
 
@@ -24,6 +29,10 @@ _PLAN = "SELECT plan_id, state, revision, found FROM patrol_plans WHERE state <>
 def nothing_planned(live_server: LiveServer) -> Iterator[None]:
     yield
     live_server.write(*((table, f"DELETE FROM {table}", []) for table in _TABLES))
+    live_server.write(
+        ("settings", "DELETE FROM settings WHERE name = 'checkin_spot_percent'", []),
+        ("tasks", "DELETE FROM tasks WHERE note LIKE '巡防计划 % 组：%'", []),
+    )
 
 
 def go(page: Page, server: LiveServer, lang: Language = "zh", role: str = "commander") -> None:
@@ -63,6 +72,81 @@ def walk(page: Page, server: LiveServer, plan_id: str, member: str, stop: dict[s
             pytest.fail(f"No presence of {member} at {at}. The server's log:\n{server.log}")
 
 
+def open_at(page: Page, server: LiveServer, path: str, title: str, part: str) -> None:
+    """One part of the page of check-ins or of the counter."""
+    page.goto(f"{server.url}/demo-role?role=commander&next=/{path}%3Flang%3Dzh")
+    expect(page.get_by_role("heading", level=1)).to_have_text(t(title, "zh"), timeout=READY_MS)
+    settle(page)
+    page.locator('[data-testid="stButtonGroup"]').get_by_text(t(part, "zh"), exact=True).first.click()
+    settle(page)
+
+
+def choose(page: Page, box: Locator, text: str) -> None:
+    """Type into a box with options and take the first."""
+    box.click(timeout=READY_MS)
+    page.keyboard.type(text)
+    page.get_by_role("option", name=text).first.click(timeout=READY_MS)
+    settle(page)
+
+
+def find_input(within: Page | Locator, label: str) -> Locator:
+    """By its label alone: headings and helps have the same words."""
+    return within.locator(f'input[aria-label="{label}"]')
+
+
+def check_in_for_a_gift(page: Page, server: LiveServer) -> None:
+    """A volunteer joins, a point opens at the gate, the card is read there and then at the counter for a gift."""
+    open_at(page, server, "counter", "points.title", "points.part_volunteers")
+    find_input(page, t("points.call_name", "zh")).fill("王阿姨")
+    page.get_by_text(t("points.consent", "zh"), exact=True).click()
+    press(page, "points.join_do")
+    (volunteer,) = wait_for(page, server, "SELECT number FROM volunteers")
+    open_at(page, server, "checkins", "checkins.title", "checkins.part_points")
+    page.get_by_role("button", name=t("checkins.new_point", "zh")).click()
+    popover = page.get_by_test_id("stPopoverBody")
+    choose(page, popover.get_by_role("combobox"), GATE)
+    find_input(popover, t("checkins.why", "zh")).fill("夜间盗窃多")
+    popover.get_by_role("button", name=t("checkins.open_here", "zh")).click()
+    (point,) = wait_for(page, server, "SELECT points FROM checkin_points")
+    # Open at any hour that this test runs at, and nothing is drawn for a spot check.
+    server.write(
+        ("checkin_points", "UPDATE checkin_points SET hours_from = TIME '00:00', hours_to = TIME '23:59:59'", []),
+        ("settings", "INSERT OR REPLACE INTO settings VALUES ('checkin_spot_percent', '0', now()::TIMESTAMP, 't')", []),
+    )
+    open_at(page, server, "checkins", "checkins.title", "checkins.part_enter")
+    find_input(page, t("checkins.card", "zh")).fill(str(volunteer["number"]))
+    press(page, "checkins.take")
+    expect(page.get_by_text(t("checkins.receipt_counted", "zh", points=point["points"]))).to_be_visible(
+        timeout=READY_MS
+    )
+    open_at(page, server, "counter", "points.title", "points.part_gifts")
+    find_input(page, t("points.head_gift", "zh")).fill(GIFT)
+    find_input(page, t("points.head_points", "zh")).fill(str(point["points"]))
+    find_input(page, t("points.head_stock", "zh")).fill("1")
+    press(page, "points.gift_offer")
+    expect(page.get_by_text(t("points.gift_offered", "zh", name=GIFT))).to_be_visible(timeout=READY_MS)
+    open_at(page, server, "counter", "points.title", "points.part_redeem")
+    find_input(page, t("points.card", "zh")).fill(str(volunteer["number"]))
+    press(page, "points.read")
+    page.locator('[class*="st-key-reserve-"] button').click(timeout=READY_MS)
+    said = page.get_by_text(t("points.code", "zh")).filter(has_text=GIFT).first
+    expect(said).to_be_visible(timeout=READY_MS)
+    code = re.search(rf"{t('points.code', 'zh')} (\w+)", said.inner_text())
+    assert code is not None
+    find_input(page, t("points.code", "zh")).fill(code[1])
+    press(page, "points.hand_out")
+    expect(page.get_by_text(t("points.handed_out", "zh", gift=GIFT))).to_be_visible(timeout=READY_MS)
+
+
+def wait_for(page: Page, server: LiveServer, sql: str) -> list[dict[str, Any]]:
+    """Rows of a query as soon as there are any."""
+    for _ in range(LOOK_TRIES):
+        if rows := server.read(sql):
+            return rows
+        page.wait_for_timeout(100)
+    pytest.fail(f"No row: {sql}. The server's log:\n{server.log}")
+
+
 def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) -> None:
     # A hot place becomes a zone.
     open_view(page, live_server, "bench")
@@ -74,6 +158,8 @@ def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) 
     (zone,) = live_server.read("SELECT zone_id FROM zones")
     # The zone is in the plan that the page's defaults make, and on its map.
     go(page, live_server)
+    choose(page, page.get_by_test_id("stMultiSelect").last, GATE)
+    page.keyboard.press("Escape")  # the list stays open for another choice, and hides what lies behind it
     press(page, "patrol.propose")
     expect(page.get_by_text(t("patrol.proposed", "zh"))).to_be_visible(timeout=READY_MS)
     expect(page.locator(".pt-name", has_text=ZONE)).to_be_attached(timeout=READY_MS)
@@ -105,7 +191,13 @@ def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) 
     expect(page.get_by_text(t("patrol.approved", "zh", n=walking))).to_be_visible(timeout=READY_MS)
     press(page, "patrol.start")
     walk(page, live_server, plan["plan_id"], teams[number]["members"][0], kept)
+    check_in_for_a_gift(page, live_server)
+    gate = next(one for team in teams for one in team["stops"] if one["name"] == GATE)
+    moment = str(datetime.fromisoformat(gate["begin"]).replace(tzinfo=None) + timedelta(minutes=3))
+    live_server.write(("checkins", "UPDATE checkins SET done_utc = ?::TIMESTAMP", [moment]))  # as if it were that day
     go(page, live_server)
+    at_gate = page.locator(".sh-table tr", has_text=GATE).last.locator("td")
+    expect(at_gate).to_have_text([GATE, re.compile("^0 / "), "1", re.compile("."), re.compile(".")])
     row = page.locator(".sh-table tr", has_text=ZONE).filter(has_text="10 / 12")
     expect(row.first).to_contain_text(f"{t('patrol.done_done', 'zh')} · {t('patrol.source_position', 'zh')}")
     # No view of it is wider than a phone.
