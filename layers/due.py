@@ -22,6 +22,10 @@ AHEAD_DAYS = 3
 _OVER_ROOF_M = 4.4  # above the plates of freshness
 _PLATE_M = 0.5
 _WORDS_OVER_PLATE_M = 4.0
+_DRAWS = {
+    "buildings": "building_id, height_m, base_m, geom",
+    "community": "community_id, crs, boundary, data_as_of, synthetic",
+}
 
 
 def find_present(store: Store) -> datetime:
@@ -64,4 +68,4 @@ def _build(request: SceneRequest) -> Records:
     return records
 
 
-DUE_VISITS = Scene("due_visits", ("tasks", "buildings", "community"), _build)
+DUE_VISITS = Scene("due_visits", ("tasks", "buildings", "community"), _build, draws=_DRAWS)

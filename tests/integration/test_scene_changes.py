@@ -169,7 +169,7 @@ def test_what_a_wall_is_told(store: Store) -> None:
     assert now == since + 1
     # A height is in the figure's revision, in roofs and shadows, under labels and pins; homes are lit on their storeys.
     drawn = {"buildings", "names", "figures", "shadows", "gables", "parapets", "labels", "key_sites", "alarms"}
-    drawn |= {"freshness"}  # coloured on the roofs
+    drawn |= {"freshness", "due_visits"}  # plates over the roofs
     assert set(told) == drawn
     assert [record["id"] for record in told["buildings"]["records"]] == told["buildings"]["keys"] == [key]
     assert told["figures"]["whole"] == read(store, "figures")

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 # What the pages must know to draw the planted rows: they are of a kind that is in the catalogue.
 DRAW_NOTHING = {
+    "due_visits",  # the one task is submitted: nothing is due
     "hot", "hot_curtains",  # one incident is no hot place
     "gables",  # a roof of unknown kind is flat
     "trees", "rentals",  # the one row is another kind: a green, a suspected group rental
