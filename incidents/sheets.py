@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Final
 
-import openpyxl
-
 from data.cells import unguard
 from data.importing.columns import normalise_header
 from data.importing.encoding import decode_text
@@ -86,6 +84,8 @@ def _read_csv(name: str, content: bytes) -> list[list[str]]:
 
 
 def _read_xlsx(name: str, content: bytes, most_rows: int) -> list[list[str]]:
+    import openpyxl  # 10 MB, which a server that only draws the wall never needs
+
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
         rows = [list(row) for row in book.worksheets[0].iter_rows(max_row=most_rows + 2, values_only=True)]

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import typst
-
 from gis.errors import RefusedError
 
 # By preference: Debian's Noto, then what Windows and macOS bring.
@@ -21,6 +19,8 @@ FONTS = (
 @lru_cache(maxsize=1)
 def find_fonts() -> tuple[str, ...]:
     """Chinese fonts of this machine among those that we know, the preferred first."""
+    import typst  # 7 MB, which a server that prints nothing never needs
+
     known = set(typst.Fonts().families())
     return tuple(font for font in FONTS if font in known)
 
@@ -43,5 +43,7 @@ def print_paper(template: str, content: Mapping[str, Any], *, fonts: tuple[str, 
             "server (on Windows: the Chinese language pack)."
         )
     inputs = {"content": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
+    import typst
+
     made: bytes = typst.compile(template.encode(), sys_inputs=inputs)
     return made

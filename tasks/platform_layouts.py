@@ -15,9 +15,6 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from data.cells import clean, guard_back, unguard_back
 from data.rule_tables import parse_table
 from gis.errors import BadRecordError
@@ -195,6 +192,9 @@ def _to_csv(lines: Iterable[Sequence[str]]) -> bytes:
 
 
 def _to_xlsx(lines: Iterable[Sequence[str]], name: str) -> bytes:
+    from openpyxl import Workbook  # 9 MB, which a server that only draws the wall never needs
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(name[:31] or "1")
     for line in lines:

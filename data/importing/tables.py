@@ -10,7 +10,6 @@ import zipfile
 from datetime import date, datetime, time
 from typing import Final
 
-import openpyxl
 import pandas as pd
 
 from data.importing.columns import holds_numbers_of_persons
@@ -108,6 +107,8 @@ def _parse(text: str, separator: str, source: str) -> tuple[pd.DataFrame, list[i
 def read_xlsx(dataset: Dataset, report: ImportReport) -> list[Layer]:
     """Every sheet with a header; cells as they are shown, formulas as their last result."""
     data = dataset.parts[".xlsx"]
+    import openpyxl  # 10 MB, which a server that only draws the wall never needs
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_FILE_BYTES // 4:

@@ -371,7 +371,7 @@ def test_the_server_makes_up_for_a_night_and_leaves_the_sample_alone(office: Off
     jobs = Scheduler(build_task_jobs(office.store, office.clock), office.clock)
     assert jobs.run_due() == []
     office.clock.move(hours=16)  # 14:00 → 06:00: half past four is over
-    assert jobs.run_due() == ["due tasks", "task reminders"]
+    assert jobs.run_due() == ["due tasks", "task reminders", "points"]
     assert office.store.read("SELECT count(*) AS n FROM tasks")["n"].iloc[0] == 1
     office.clock.move(days=1)
     assert jobs.run_due() == ["due tasks", "task reminders"]
