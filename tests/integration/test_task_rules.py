@@ -374,7 +374,7 @@ def test_the_server_makes_up_for_a_night_and_leaves_the_sample_alone(office: Off
     assert jobs.run_due() == ["due tasks", "task reminders", "points"]
     assert office.store.read("SELECT count(*) AS n FROM tasks")["n"].iloc[0] == 1
     office.clock.move(days=1)
-    assert jobs.run_due() == ["due tasks", "task reminders"]
+    assert jobs.run_due() == ["due tasks", "task reminders", "points"]
     counted = office.store.read("SELECT kind, count(*) AS n FROM events GROUP BY ALL ORDER BY kind")
     assert dict(counted.itertuples(index=False, name=None)) == {"task.create": 1, "task.remind": 1, "task.escalate": 1}
 
