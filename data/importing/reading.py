@@ -13,7 +13,6 @@ from data.importing.options import ImportOptions, Progress, SourceFile
 from data.importing.report import ImportReport
 from data.importing.sources import find_datasets
 from data.importing.tables import read_csv, read_xlsx
-from data.importing.vectors import read_vector
 from gis.errors import BadFileError
 
 _MARKUP: Final = r"<\s*[A-Za-z/!]"
@@ -43,6 +42,8 @@ def read_layers(
         elif dataset.format == "xlsx":
             layers.extend(read_xlsx(dataset, report))
         else:
+            from data.importing.vectors import read_vector  # GDAL: 30 MB, only for imports
+
             layers.extend(read_vector(dataset, report, encoding=options.encoding))
     for layer in layers:
         _find_kind(layer, options, report)

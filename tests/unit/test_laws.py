@@ -34,8 +34,8 @@ def test_chances_are_scipys(most: int, n: int, share: float) -> None:
 
 
 def test_the_walls_server_starts_without_what_takes_much_memory() -> None:
-    """scipy.stats takes 40 MB, and what makes documents and sheets as much again: other pages load them."""
-    heavy = "('scipy.stats', 'docx', 'reportlab', 'openpyxl', 'matplotlib', 'altair')"
+    """scipy.stats takes 40 MB, GDAL 30, what makes documents and sheets 20: who needs them loads them."""
+    heavy = "('scipy.stats', 'docx', 'pyogrio', 'openpyxl', 'typst')"
     code = f"import sys, app, ui.wall; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
