@@ -40,7 +40,7 @@ run: env ## The sand table on localhost (PORT=8501, STORE=demo); makes the sampl
 	@$(BIN)/shapan serve --store $(STORE) --port $(PORT) $(if $(filter demo,$(STORE)),--demo)
 
 test: dev browser lint types ## Checks and all tests but the long ones
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not soak" --cov
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" --cov
 
 soak: dev browser ## The long versions: kill rounds, seeds, load
 	$(BIN)/python -m pytest -m soak --timeout 7200

@@ -14,6 +14,8 @@ let state = ""; // how the last try to send ended
 let isReady = false;
 let isOpen = false; // a visit is on the screen: nothing is taken away under somebody's hand
 let problem = "";
+let drawn = ""; // the list that is on the screen
+let drawing = 0; // the newest drawing of the list that was begun
 
 const now = () => Date.now() + (round?.skew_s ?? 0) * 1000;
 const isOver = () => round !== null && now() > Date.parse(round.ends_utc);
@@ -190,6 +192,7 @@ function drawOffer() {
 
 async function openVisit(stop) {
   isOpen = true;
+  drawn = "";
   const finish = async (how) => {
     isOpen = false;
     if (how === "nobody_home") {
@@ -223,9 +226,17 @@ async function showIfFree() {
 }
 
 async function show(note = "") {
+  const mine = ++drawing;
   const body = note ? [make("p", { class: "lead" }, note)] : round ? await drawList() : drawOffer();
   const head = await drawHead();
-  box.replaceChildren(...[...head, ...(await drawRefused()), ...body].filter(Boolean));
+  const refused = await drawRefused();
+  // Meanwhile a visit was opened, or what is newer was begun: what is older must not take its place.
+  if (isOpen || mine !== drawing) return;
+  const nodes = [...head, ...refused, ...body].filter(Boolean);
+  const text = nodes.map((one) => one.outerHTML).join("");
+  if (text === drawn) return; // a finger may be on it: what is taken away under a finger is not pressed
+  drawn = text;
+  box.replaceChildren(...nodes);
 }
 
 async function start() {

@@ -17,12 +17,17 @@ PHONE = {"width": 390, "height": 844}
 PAGES = {"audit": "auditor", "accounts": "admin", "approvals": "commander", "settings": "admin"}
 
 
+def settle(page: Page) -> None:
+    """Wait until the page does not work any more."""
+    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
+
+
 def open_page(page: Page, server: LiveServer, name: str, lang: Language = "zh", role: str | None = None) -> None:
     """A desk page of the demo, in the role that it is for, drawn to its end."""
     role = role or PAGES[name]
     page.goto(f"{server.url}/demo-role?role={role}&next=/{name}%3Flang%3D{lang}")
     expect(page.get_by_role("heading", level=1)).to_have_text(t(f"{name}.title", lang), timeout=READY_MS)
-    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
+    settle(page)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -58,6 +63,7 @@ def test_an_export_takes_two_and_says_whose_it_is(page: Page, live_server: LiveS
     open_page(page, live_server, "approvals")
     page.get_by_label(t("approvals.grid", "zh"), exact=True).click()
     page.get_by_role("option").first.click()
+    settle(page)  # what is typed meanwhile may overtake the choice
     page.get_by_label(t("approvals.reason", "zh")).fill("消防演练通知住户")
     page.get_by_role("button", name=t("approvals.ask_button", "zh")).click()
     expect(page.get_by_text(t("approvals.own", "zh"))).to_be_visible(timeout=READY_MS)
