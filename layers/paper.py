@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,7 +25,9 @@ def find_fonts() -> tuple[str, ...]:
     return tuple(font for font in FONTS if font in known)
 
 
-def print_paper(template: str, content: Mapping[str, Any], *, fonts: tuple[str, ...] | None = None) -> bytes:
+def print_paper(
+    template: str, content: Mapping[str, Any] | Sequence[Any], *, fonts: tuple[str, ...] | None = None
+) -> bytes:
     """
     A template of ours filled with `content`, which it finds as JSON in `sys.inputs.content`, as PDF.
 

@@ -7,15 +7,14 @@ read back as it was, and no cell is a formula. Pure: text and bytes in, records 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from data.cells import clean, guard_back, unguard_back
+from data.cell_files import write_csv, write_xlsx
+from data.cells import guard_back, unguard_back
 from data.rule_tables import parse_table
 from gis.errors import BadRecordError
 from incidents.sheets import Problem, read_sheet
@@ -83,7 +82,7 @@ def write_file(layout: Layout, records: Iterable[Record]) -> bytes:
     """Records as the platform's file."""
     lines = [[guard_back(column.header) for column in layout.columns]]
     lines += [[guard_back(_to_theirs(column, record.get(column.field, ""))) for column in layout.columns] for record in records]  # fmt: skip # noqa: E501
-    return _to_csv(lines) if layout.file == "csv" else _to_xlsx(lines, layout.sheet)
+    return write_csv(lines) if layout.file == "csv" else write_xlsx(lines, name=layout.sheet)
 
 
 def read_file(layout: Layout, content: bytes) -> tuple[list[tuple[int, Record]], list[Problem]]:
@@ -183,28 +182,3 @@ def _read_time(cell: str) -> str | None:
         except ValueError:
             continue
     return None
-
-
-def _to_csv(lines: Iterable[Sequence[str]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(lines)
-    return buffer.getvalue().encode("utf-8-sig")  # the mark by which Excel reads Chinese as UTF-8
-
-
-def _to_xlsx(lines: Iterable[Sequence[str]], name: str) -> bytes:
-    from openpyxl import Workbook  # 9 MB, which a server that only draws the wall never needs
-    from openpyxl.cell import WriteOnlyCell
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(name[:31] or "1")
-    for line in lines:
-        cells = []
-        for text in line:
-            cell = WriteOnlyCell(sheet, value=clean(text))
-            cell.data_type = "s"
-            cell.number_format = "@"
-            cells.append(cell)
-        sheet.append(cells)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()

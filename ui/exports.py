@@ -5,14 +5,10 @@ every cell is text besides.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
-from data.cells import clean, guard
+from data.cell_files import write_csv, write_xlsx
+from data.cells import guard
 
 CSV, XLSX = "csv", "xlsx"
 FORMATS = (CSV, XLSX)
@@ -33,26 +29,4 @@ def build_file(kind: str, watermark: str, heads: Sequence[str], rows: Iterable[S
         All values are written as text.
     """
     lines = ([guard(value) for value in line] for line in ([watermark], heads, *rows))
-    return _build_csv(lines) if kind == CSV else _build_workbook(lines)
-
-
-def _build_csv(lines: Iterable[Sequence[str]]) -> bytes:
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows(lines)
-    return buffer.getvalue().encode("utf-8-sig")  # the mark by which Excel reads Chinese as UTF-8
-
-
-def _build_workbook(lines: Iterable[Sequence[str]]) -> bytes:
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("1")
-    for line in lines:
-        cells = []
-        for text in line:
-            cell = WriteOnlyCell(sheet, value=clean(text))
-            cell.data_type = "s"
-            cell.number_format = "@"
-            cells.append(cell)
-        sheet.append(cells)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    return write_csv(lines) if kind == CSV else write_xlsx(lines)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import typst
-
-from gis.errors import RefusedError
 from i18n import Language, t
-from ui.report_files import FONTS, find_fonts
+from layers.paper import print_paper
 
 _TEMPLATE = """
-#let notices = json(bytes(sys.inputs.notices))
+#let notices = json(bytes(sys.inputs.content))
 #set page(width: 105mm, height: 148mm, margin: 8mm)
 #set text(font: json(bytes(sys.inputs.fonts)), size: 11pt, lang: "zh", region: "cn")
 #set par(leading: 0.75em)
@@ -76,11 +72,6 @@ def print_notices(notices: Sequence[Notice], *, office: str, printed: str, mark:
     RefusedError
         This machine has no Chinese font that we know.
     """
-    usable = find_fonts()
-    if not usable:
-        raise RefusedError(
-            f"This machine has no Chinese font, expected one of {', '.join(FONTS)}. Install fonts-noto-cjk there."
-        )
     content = [
         {
             "mark": mark, "title": t("round.notice_title", lang), "place": one.place,
@@ -97,9 +88,7 @@ def print_notices(notices: Sequence[Notice], *, office: str, printed: str, mark:
         }
         for one in notices
     ]  # fmt: skip
-    inputs = {"notices": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
-    made: bytes = typst.compile(_TEMPLATE.encode(), sys_inputs=inputs)
-    return made
+    return print_paper(_TEMPLATE, content)
 
 
 def _to_kind(kind: str) -> str:

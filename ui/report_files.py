@@ -7,19 +7,15 @@ What was typed by people reaches typst as data, never as markup, and a document 
 from __future__ import annotations
 
 import io
-import json
 
-import typst
 from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Pt
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
-from data.cells import guard
-from gis.errors import RefusedError
-from layers.paper import FONTS, find_fonts
-from ui.exports import clean
+from data.cells import clean, guard
+from layers.paper import FONTS, find_fonts, print_paper
 from ui.reports import Report
 
 DOCX, PDF, XLSX = "docx", "pdf", "xlsx"
@@ -29,7 +25,7 @@ MIME = {
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _TEMPLATE = """
-#let report = json(bytes(sys.inputs.report))
+#let report = json(bytes(sys.inputs.content))
 #set document(title: report.title)
 #set page(paper: "a4", margin: 2cm, numbering: "1 / 1")
 #set text(font: json(bytes(sys.inputs.fonts)), size: 10.5pt, lang: "zh", region: "cn")
@@ -65,12 +61,6 @@ def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None, is_dense:
     RefusedError
         This machine has no Chinese font that we know: the file would be full of empty boxes.
     """
-    usable = find_fonts() if fonts is None else fonts
-    if not usable:
-        raise RefusedError(
-            f"This machine has no Chinese font, expected one of {', '.join(FONTS)}. Install fonts-noto-cjk on the "
-            "server (on Windows: the Chinese language pack), or take the Word file."
-        )
     content = {
         "title": report.title,
         "facts": list(report.facts),
@@ -89,12 +79,10 @@ def build_pdf(report: Report, *, fonts: tuple[str, ...] | None = None, is_dense:
             for part in report.parts
         ],
     }
-    inputs = {"report": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
     template = _TEMPLATE
     for usual, dense in _DENSE if is_dense else ():
         template = template.replace(usual, dense)
-    made: bytes = typst.compile(template.encode(), sys_inputs=inputs)
-    return made
+    return print_paper(template, content, fonts=fonts)
 
 
 def build_docx(report: Report) -> bytes:

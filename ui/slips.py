@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-import typst
-
-from gis.errors import RefusedError
-from layers.paper import FONTS, find_fonts
+from layers.paper import print_paper
 
 _TEMPLATE = """
-#let slip = json(bytes(sys.inputs.slip))
+#let slip = json(bytes(sys.inputs.content))
 #set document(title: slip.title)
 #set page(width: 105mm, height: 148mm, margin: 7mm)
 #set text(font: json(bytes(sys.inputs.fonts)), size: 10.5pt, lang: "zh", region: "cn")
@@ -61,15 +57,8 @@ def build_slip(
     RefusedError
         This machine has no Chinese font that we know.
     """
-    usable = find_fonts()
-    if not usable:
-        raise RefusedError(
-            f"This machine has no Chinese font, expected one of {', '.join(FONTS)}. Install fonts-noto-cjk there."
-        )
     content = {
         "title": title, "place": place, "facts": [list(fact) for fact in facts], "say": say, "signs": list(signs),
         "foot": foot, "mark": mark,
     }  # fmt: skip
-    inputs = {"slip": json.dumps(content, ensure_ascii=False), "fonts": json.dumps(list(usable))}
-    made: bytes = typst.compile(_TEMPLATE.encode(), sys_inputs=inputs)
-    return made
+    return print_paper(_TEMPLATE, content)
