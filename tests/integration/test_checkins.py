@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -92,6 +92,28 @@ def test_the_cap_of_the_month_counts_by_the_day_of_the_check_in(square: Square) 
     assert decide(one.store, OFFICER, taken.checkin_id, accept=True, clock=one.clock).points == 2
     row = find_balances(one.store, OFFICER, month=MONTH, volunteer_id=who).iloc[0]
     assert (row["points"], row["earned_in_month"]) == (7, 5)
+
+
+def test_a_month_ends_at_midnight_in_shanghai(square: Square) -> None:
+    one = square
+    set_settings(one.store, points_month_cap=3)
+    who = one.join()
+    point = one.add_point(points=2, period_minutes=10, lit=True, hours_from=time(0), hours_to=time(23, 59))
+    brought = []
+    # 15:40 and 15:55 UTC are the last minutes of November there; 16:06 and 16:20 the first of December.
+    for minutes in (40, 55, 66, 80, 95):
+        one.clock.now = datetime(2026, 11, 30, 15, tzinfo=UTC) + timedelta(minutes=minutes)
+        brought.append(one.check_in(who, point).points)
+    assert brought == [2, 1, 2, 1, 0]
+    # The last of November is turned down: its month has room again, December has none.
+    row = find_checkins(one.store, OFFICER, volunteer_id=who).sort_values("done_utc")["checkin_id"].tolist()
+    decide(one.store, OFFICER, row[1], accept=False, reason="同一人代刷", clock=one.clock)
+    late = one.check_in(who, point, Way.STAMP_CARD, at=datetime(2026, 11, 30, 15, 25, tzinfo=UTC))
+    again = one.check_in(who, point, Way.STAMP_CARD, at=datetime(2026, 11, 30, 17, tzinfo=UTC))
+    assert (late.points, again.points) == (1, 0)
+    days = one.store.rows("SELECT counted_on, sum(amount) FROM ledger_entries JOIN ledger_postings USING (entry_id) "
+                          "WHERE amount > 0 AND kind = 'earn' GROUP BY 1 ORDER BY 1")  # fmt: skip
+    assert days == [(date(2026, 11, 30), 4), (date(2026, 12, 1), 3)]
 
 
 def test_points_are_by_day_unless_lit_and_for_a_time(shared_square: Square) -> None:
