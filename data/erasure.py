@@ -18,6 +18,7 @@ from typing import Any
 
 from data.approvals import use_in
 from data.audit import build_entry, write_audited
+from data.checkin_records import empty_records
 from data.intake import SEALED, KnownNames, open_sealed
 from data.rights import check_right
 from data.secret_files import get_key
@@ -73,7 +74,7 @@ class Person:
 class Erasure:
     """
     What was emptied: rows by table, `texts` (rows whose words were masked), `sealed` (originals removed), `photos` (ids
-    of those of visits to the person's home).
+    of those of visits to the person's home, and of their own check-ins).
     """
 
     rows: dict[str, int]
@@ -147,6 +148,7 @@ def _erase(store: Store, transaction: Transaction, person: Person) -> Erasure:
     marks = _find_marks(transaction, person)
     rows: dict[str, int] = {}
     homes: set[str] = set()
+    photos: tuple[str, ...] = ()
     for table, (key, name, phone, others) in _REGISTERS.items():
         ids = transaction.fetch(*_build_search(table, marks))["row_id"].tolist()
         if not ids:
@@ -159,12 +161,14 @@ def _erase(store: Store, transaction: Transaction, person: Person) -> Erasure:
             homes |= {str(one) for one in transaction.fetch(sql, [ids])["unit_id"]}
         if table == "incidents":
             _rename_caller(transaction, ids)
+        if table == "volunteers":
+            photos = empty_records(transaction, ids)
         emptied = ", ".join(f"{column} = NULL" for column in (name, phone, *others))
         transaction.execute(table, f"UPDATE {table} SET {emptied} WHERE list_contains(?::VARCHAR[], {key})", [ids])
     if imports := _erase_from_imports(transaction, marks):
         rows["import_changes"] = imports
     texts, sealed = _erase_from_texts(transaction, marks), _erase_sealed(store, transaction, marks)
-    return Erasure(rows, texts, sealed, _erase_photos(transaction, homes))
+    return Erasure(rows, texts, sealed, (*photos, *_erase_photos(transaction, homes)))
 
 
 def _erase_photos(transaction: Transaction, homes: set[str]) -> tuple[str, ...]:

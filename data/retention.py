@@ -170,11 +170,13 @@ def apply_retention(store: Store, *, viewer: Viewer | None = None, clock: Clock)
 
     `viewer` is who asked for it, whose right is checked; None is the server's daily job. Where nothing is over nothing
     is written: a log full of empty days would hide the others. The job leaves the invented sample alone, whose time
-    stands still: its people with radios would all be gone after a night.
+    stands still: its people with radios would all be gone after a night. A photo's file goes after its row; those that
+    a stop in between left behind go at the next time.
     """
     if viewer is not None:
         check_right(viewer, "action", "retention")
     now, settings = clock(), read_settings(store)
+    sweep_photos(store, now=now)
     if viewer is None and bool(store.read("SELECT count(*) AS n FROM community WHERE synthetic")["n"].iloc[0]):
         return dict.fromkeys((rule.name for rule in RULES), 0)
     if not any(plan_retention(store, now).values()):
@@ -190,7 +192,7 @@ def apply_retention(store: Store, *, viewer: Viewer | None = None, clock: Clock)
         return [build_entry(viewer, "retention", detail=detail)]
 
     gone = write_audited(store, work, describe, clock=clock)
-    if gone["photos"]:
+    if gone["photos"] or gone["checkin_records"]:
         sweep_photos(store, now=now)
     return gone
 

@@ -1,5 +1,5 @@
 """
-Photos of evidence: made smaller, freed of everything a phone writes into them, encrypted, beside the store.
+Photos of visits and of check-ins: made smaller, without what a phone writes into them, encrypted, beside the store.
 
 They lie in NAME.photos. Their key lies in the store itself (`file_keys`): an encrypted store guards them with its own
 key, and giving it another (`shapan rekey`) changes no photo. A picture is encrypted together with its id, so that no
@@ -193,13 +193,14 @@ def mirror_photos(store_path: Path, folder: Path, *, known: frozenset[str] | Non
 
 
 def find_photo_ids(store: Store) -> frozenset[str]:
-    """Ids of all photos of a store."""
-    return frozenset(str(one) for (one,) in store.rows("SELECT photo_id FROM task_photos"))
+    """Ids of all photos of a store: of visits, and of check-ins (tasks/checkin_files.py), which lie beside them."""
+    sql = "SELECT photo_id FROM task_photos UNION SELECT photo_id FROM checkins WHERE photo_id IS NOT NULL"
+    return frozenset(str(one) for (one,) in store.rows(sql))
 
 
 def sweep_photos(store: Store, *, now: datetime) -> int:
     """
-    Remove files of which there is no row any more; returns how many.
+    Remove files that no row names any more; returns how many. What was cut off after a commit is made up for here.
 
     A file comes before its row: what was written within the last hour before `now` (aware) may be waiting for it.
     """

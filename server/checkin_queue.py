@@ -33,6 +33,7 @@ class CheckinQueue:
         self._file = sqlite3.connect(folder / "checkins.sqlite", check_same_thread=False, isolation_level=None)
         self._file.execute("PRAGMA journal_mode = WAL")
         self._file.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives the power going
+        self._file.execute("PRAGMA secure_delete = ON")  # what the office has leaves nothing behind in the file
         self._file.executescript(_TABLES)
 
     def close(self) -> None:

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from data.checkin_records import empty_records
 from data.incident_writes import Event, append_events, insert_rows
 from data.moments import to_stored_time
 from data.rights import check_right
 from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
+from data.task_photos import remove_photos
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RecordMissingError, RefusedError
 from tasks.booking import get_booker, to_day, write_booked
@@ -87,7 +89,7 @@ def leave(store: Store, viewer: Viewer, volunteer_id: str, *, clock: Clock) -> i
     """
     check_right(viewer, "action", "manage_volunteers")
 
-    def work(transaction: Transaction) -> int:
+    def work(transaction: Transaction) -> tuple[int, tuple[str, ...]]:
         get_active(transaction, volunteer_id)
         now = clock()
         points = close_account(transaction, volunteer_id, by=get_booker(viewer), at=now)
@@ -100,13 +102,14 @@ def leave(store: Store, viewer: Viewer, volunteer_id: str, *, clock: Clock) -> i
         transaction.execute(
             "volunteer_teams", "UPDATE volunteer_teams SET leader_id = NULL WHERE leader_id = ?", [volunteer_id]
         )
-        emptied = "UPDATE checkins SET record = NULL, photo_id = NULL WHERE volunteer_id = ?"
-        transaction.execute("checkins", emptied, [volunteer_id])
+        photos = empty_records(transaction, [volunteer_id])
         event = Event("volunteer.left", now, {"points_lapsed": points})
         append_events(transaction, [(volunteer_id, event)], table="volunteers")
-        return points
+        return points, photos
 
-    return write_booked(store, viewer, "volunteer", volunteer_id, {"what": "leave"}, work, clock)
+    points, photos = write_booked(store, viewer, "volunteer", volunteer_id, {"what": "leave"}, work, clock)
+    remove_photos(store, photos)
+    return points
 
 
 def add_team(store: Store, viewer: Viewer, name: str, *, grid_id: str | None = None, clock: Clock) -> tuple[str, str]:

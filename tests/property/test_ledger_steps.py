@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -242,9 +242,11 @@ def office(shared_square: Square) -> Iterator[type[Office]]:
 
 
 def run(office: type[Office], examples: int, steps: int) -> None:
+    # Without shrinking: at some 40 ms a step it would take a failure half an hour to be told.
     chosen = settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    )  # fmt: skip
     run_state_machine_as_test(office, settings=chosen)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from data.settings_store import StoreSettings
 from i18n import Language, section
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,3 +122,13 @@ def test_glossary_names_what_the_store_keeps() -> None:
     chinese = {word for comment in comments for word in re.findall(r"[\u4e00-\u9fff]{2,}", comment)}
     assert chinese
     assert sorted(word for word in chinese if word not in glossary) == []
+
+
+@pytest.mark.parametrize(
+    ("guide", "words"), [("security.md", ("hours", "days")), ("security.zh-CN.md", ("小时", "天"))]
+)
+def test_security_says_how_long_each_kind_of_data_is_kept(guide: str, words: tuple[str, str]) -> None:
+    text = (ROOT / "docs" / guide).read_text(encoding="utf-8")
+    for name, value in vars(StoreSettings()).items():
+        if name.startswith("retention_"):
+            assert f"| `{name}` | {value} {words[name.endswith('_days')]} |" in text
