@@ -11,6 +11,7 @@ from data.viewer import Role, Viewer
 from gis.errors import ShapanError
 from i18n import Language, t
 from incidents.dispatches import link_account
+from ui.fields import read_choice, read_text
 from ui.notes import put_note
 
 _ROLES = frozenset({Role.GRID_WORKER, Role.OFFICER, Role.COMMANDER})
@@ -33,7 +34,7 @@ def show_links(store: Store, viewer: Viewer, page: str, lang: Language) -> None:
             key="link_account",
         )
         options = ["", *map(str, call_signs)]
-        responder_id = st.selectbox(
+        st.selectbox(
             t("accounts.call_sign_of", lang),
             options,
             index=options.index(str(known[account_id])) if known.get(account_id) in call_signs else 0,
@@ -44,13 +45,16 @@ def show_links(store: Store, viewer: Viewer, page: str, lang: Language) -> None:
             t("accounts.call_sign_save", lang),
             key="link_save",
             on_click=_link,
-            args=(store, viewer, page, str(account_id), responder_id or None, lang),
+            args=(store, viewer, page, lang),
         )
 
 
-def _link(store: Store, viewer: Viewer, page: str, account_id: str, responder_id: str | None, lang: Language) -> None:
+def _link(store: Store, viewer: Viewer, page: str, lang: Language) -> None:
+    account_id = read_text("link_account")
+    if f"link_responder_{account_id}" not in st.session_state:
+        return  # another account was chosen and its call sign has not been shown yet
     try:
-        link_account(store, viewer, account_id, responder_id, clock=utc_now)
+        link_account(store, viewer, account_id, read_choice(f"link_responder_{account_id}"), clock=utc_now)
     except ShapanError:
         put_note(page, "problem", t("accounts.call_sign_failed", lang))
     else:

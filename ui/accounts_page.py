@@ -29,6 +29,7 @@ from gis.errors import BadRecordError, RecordMissingError, RefusedError, ShapanE
 from i18n import Language, t, term
 from ui.account_links import show_links
 from ui.cards import escape_markdown
+from ui.fields import read_choices, read_text
 from ui.keys_page import show_keys
 from ui.notes import put_note, put_secret, show_notes
 from ui.tables import format_time, show_empty, show_lead, show_style, show_table
@@ -192,7 +193,7 @@ def _manage(store: Store, viewer: Viewer, accounts: list[Account], grids: dict[s
                     format_func=lambda code: term("role", code, lang),
                     key=f"accounts_new_role_{name}_{lang}",
                 )
-                chosen = st.multiselect(
+                st.multiselect(
                     t("accounts.grids", lang),
                     list(grids),
                     default=sorted(next((one.grids or () for one in accounts if one.name == name), ())),
@@ -206,7 +207,7 @@ def _manage(store: Store, viewer: Viewer, accounts: list[Account], grids: dict[s
                     t("accounts.change_yes", lang),
                     key="accounts_change",
                     on_click=_change,
-                    args=(store, viewer, name, role, chosen, lang),
+                    args=(store, viewer, name, lang),
                 )
             with st.popover(t("accounts.reset", lang), disabled=name is None):
                 st.write(t("accounts.reset_text", lang, name=shown))
@@ -228,8 +229,9 @@ def _manage(store: Store, viewer: Viewer, accounts: list[Account], grids: dict[s
             st.caption(t("accounts.own_account", lang))
 
 
-def _change(store: Store, viewer: Viewer, name: str, role: str, grids: list[str], lang: Language) -> None:
-    new = Role(role)
+def _change(store: Store, viewer: Viewer, name: str, lang: Language) -> None:
+    new = Role(read_text(f"accounts_new_role_{name}_{lang}"))
+    grids = read_choices(f"accounts_new_grids_{name}")
 
     def work() -> None:
         if new is Role.GRID_WORKER and not grids:

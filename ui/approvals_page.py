@@ -18,7 +18,8 @@ from data.viewer import Viewer
 from gis.errors import BadRecordError, NotAllowedError, RecordMissingError, RefusedError, ShapanError
 from i18n import Language, t
 from ui.cards import escape_markdown
-from ui.erasure_page import ask_erasure, show_erasure
+from ui.erasure_page import ask_erasure, read_erasure, show_erasure
+from ui.fields import read_choice, read_text
 from ui.notes import put_note, show_notes
 from ui.tables import format_time, show_empty, show_lead, show_style, show_table
 from ui.taking_page import show_export
@@ -185,7 +186,10 @@ def _ask(store: Store, viewer: Viewer, names: Names, lang: Language) -> None:
             format_func=lambda code: t(f"approvals.action_{code}", lang),
             key=f"approvals_action_{lang}",
         )
-        subject = ask_erasure(store, viewer, lang) if action == "erase_person" else _ask_scope(store, names, lang)
+        if action == "erase_person":
+            ask_erasure(store, viewer, lang)
+        else:
+            _ask_scope(names, lang)
         st.text_area(
             t("approvals.reason", lang),
             key="approvals_reason",
@@ -198,11 +202,11 @@ def _ask(store: Store, viewer: Viewer, names: Names, lang: Language) -> None:
             key="approvals_ask",
             type="primary",
             on_click=_put,
-            args=(store, viewer, action, subject, lang),
+            args=(store, viewer, lang),
         )
 
 
-def _ask_scope(store: Store, names: Names, lang: Language) -> str | None:
+def _ask_scope(names: Names, lang: Language) -> None:
     kind = st.segmented_control(
         t("approvals.by", lang),
         SCOPES,
@@ -212,7 +216,7 @@ def _ask_scope(store: Store, names: Names, lang: Language) -> str | None:
         required=True,
     )
     known = names.grids if kind == "grid" else names.buildings
-    chosen = st.selectbox(
+    st.selectbox(
         t(f"approvals.{kind}", lang),
         list(known),
         index=None,
@@ -220,19 +224,26 @@ def _ask_scope(store: Store, names: Names, lang: Language) -> str | None:
         placeholder=t("approvals.choose", lang),
         key=f"approvals_{kind}_{lang}",
     )
+
+
+def _read_scope(store: Store, lang: Language) -> str | None:
+    kind = read_choice(f"approvals_by_{lang}") or SCOPES[0]
+    chosen = read_choice(f"approvals_{kind}_{lang}")
     try:
-        return build_subject(store, str(kind), chosen) if chosen else None
+        return build_subject(store, kind, chosen) if chosen else None
     except RecordMissingError:
         return None
 
 
-def _put(store: Store, viewer: Viewer, action: ApprovalAction, subject: str | None, lang: Language) -> None:
+def _put(store: Store, viewer: Viewer, lang: Language) -> None:
+    action: ApprovalAction = st.session_state[f"approvals_action_{lang}"]
+    subject = read_erasure(store, viewer) if action == "erase_person" else _read_scope(store, lang)
     if subject is None:
         missing = "approvals.person_missing" if action == "erase_person" else "approvals.scope_missing"
         put_note(_PAGE, "problem", t(missing, lang))
         return
     try:
-        ask(store, viewer, action, subject, str(st.session_state["approvals_reason"]), clock=utc_now)
+        ask(store, viewer, action, subject, read_text("approvals_reason"), clock=utc_now)
     except BadRecordError:
         put_note(_PAGE, "problem", t("approvals.reason_short", lang))
     except ShapanError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -69,7 +70,7 @@ def _show_mends(store: Store, viewer: Viewer, lang: Language) -> None:
             text = place.text if place is not None else row["id"]
             st.markdown(f"**{escape_markdown(text)}**  \n{escape_markdown(' · '.join(words))}")
             if st.button(t("board.mend", lang), key=f"mend-{row['id']}", type="primary"):
-                _do(lang, "mended", lambda row=row: _send(store, viewer, row))
+                _do(lang, "mended", partial(_send, store, viewer, row))
 
 
 def _send(store: Store, viewer: Viewer, row: Mapping[str, Any]) -> None:
@@ -104,9 +105,10 @@ def _show_proposals(store: Store, viewer: Viewer, lang: Language) -> None:
                 with st.container(horizontal=True):
                     for accept, name in ((True, "accept"), (False, "reject")):
                         if st.button(t(f"board.{name}", lang), key=f"{name}-{row['proposal_id']}"):
-                            _do(lang, f"{name}ed", lambda row=row, accept=accept: decide_proposal(
-                                store, viewer, row["proposal_id"], accept=accept, clock=utc_now
-                            ))  # fmt: skip
+                            act = partial(
+                                decide_proposal, store, viewer, row["proposal_id"], accept=accept, clock=utc_now
+                            )
+                            _do(lang, f"{name}ed", act)
 
 
 def _show_verdicts(store: Store, viewer: Viewer, lang: Language) -> None:

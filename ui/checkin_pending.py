@@ -15,6 +15,7 @@ from tasks.checkin_files import get_checkin_photo
 from tasks.checkins import decide
 from ui.cards import escape_markdown
 from ui.checkin_parts import PAGE, say_doubts, say_person, to_plain
+from ui.fields import read_text
 from ui.notes import put_note
 from ui.tables import format_time, show_empty
 
@@ -38,12 +39,12 @@ def show_pending(store: Store, viewer: Viewer, lang: Language) -> None:
                 _show_photo(store, viewer, key, lang)
             second.button(
                 t("checkins.accept", lang, points=row["worth"]), key=f"accept-{key}", type="primary", width="stretch",
-                on_click=_decide, args=(store, viewer, key, True, "", lang),
+                on_click=_decide, args=(store, viewer, key, True, lang),
             )  # fmt: skip
             with third.popover(t("checkins.reject", lang), width="stretch"):
-                reason = st.text_input(t("checkins.reject_reason", lang), max_chars=200, key=f"why-{key}")
+                st.text_input(t("checkins.reject_reason", lang), max_chars=200, key=f"why-{key}")
                 st.button(t("checkins.reject_do", lang), key=f"reject-{key}", on_click=_decide,
-                          args=(store, viewer, key, False, reason, lang))  # fmt: skip
+                          args=(store, viewer, key, False, lang))  # fmt: skip
 
 
 def _show_photo(store: Store, viewer: Viewer, checkin_id: str, lang: Language) -> None:
@@ -65,7 +66,8 @@ def _say_facts(row: dict[str, Any], lang: Language) -> str:
     return " · ".join(facts)
 
 
-def _decide(store: Store, viewer: Viewer, checkin_id: str, accept: bool, reason: str, lang: Language) -> None:
+def _decide(store: Store, viewer: Viewer, checkin_id: str, accept: bool, lang: Language) -> None:
+    reason = "" if accept else read_text(f"why-{checkin_id}")
     try:
         decide(store, viewer, checkin_id, accept=accept, reason=reason, clock=utc_now)
     except ShapanError:

@@ -205,7 +205,7 @@ def _describe(
     in_year = int((begin >= year).sum())
     return tuple(
         Place(
-            place, weeks, inside, changes.loc[number] if number in changes.index else None,
+            place, weeks, inside, _first(changes[changes.index == number]),
             _stand(inside, begin, place.expected / max(1, in_year), year, period["until"]),
         )
         for number, (place, weeks, inside) in enumerate(kept)
@@ -239,7 +239,7 @@ def _stand(
     return find_standing(inside, begin, share=share, since=year, until=until)
 
 
-def _changes(ids: list[Any], begin: pd.Series, period: dict[str, datetime], *, many: bool = False) -> pd.DataFrame:
+def _changes(ids: list[Any], begin: pd.Series, period: dict[str, Any], *, many: bool = False) -> pd.DataFrame:
     """`many`: of the places only those that the test could tell anything of, so that the rest costs nothing."""
     known = [None if pd.isna(one) else one for one in ids]
     try:
@@ -255,9 +255,9 @@ def _first(rows: pd.DataFrame) -> pd.Series | None:
 def _find_cluster(rows: gpd.GeoDataFrame, begin: pd.Series, first: datetime, until: datetime) -> Answer | None:
     if len(rows) < FEWEST_INCIDENTS:
         return None
-    days = ((begin - first) / _DAY).to_numpy(np.float64)
+    days = np.asarray((begin - first) / _DAY, dtype=np.float64)
     return find_fresh_cluster(
-        shapely.get_coordinates(rows.geometry.to_numpy()), days, now_days=(until - first) / _DAY,
+        shapely.get_coordinates(rows.geometry.to_numpy()).astype(np.float64), days, now_days=(until - first) / _DAY,
         rng=np.random.default_rng(0),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,6 +126,6 @@ def build_links_map(situation: Situation, links: Links, *, title: str, on: int |
     return at.wrap(parts, title)
 
 
-def find_chain_outline(links: Links, chain: Chain, *, around_m: float = 12.0) -> shapely.Geometry:
+def find_chain_outline(links: Links, chain: Chain, *, around_m: float = 12.0) -> Any:
     """What a zone around a chain would be."""
     return shapely.MultiPoint(links.xy[chain.members]).convex_hull.buffer(around_m)

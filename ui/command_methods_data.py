@@ -91,13 +91,13 @@ def _compute(
 
 def _get_xy(situation: Situation, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     rows = situation.rows[situation.in_period if chosen is None else chosen]
-    return shapely.get_coordinates(rows.geometry.to_numpy())
+    return np.asarray(shapely.get_coordinates(rows.geometry.to_numpy()), dtype=np.float64)
 
 
 def _get_days(situation: Situation, chosen: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
     rows = situation.rows[situation.in_period if chosen is None else chosen]
     begin = pd.to_datetime(rows["occurred_from_utc"], utc=True)
-    return ((begin - situation.first) / _DAY).to_numpy(np.float64)
+    return np.asarray((begin - situation.first) / _DAY, dtype=np.float64)
 
 
 def count_units(

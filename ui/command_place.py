@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -98,7 +98,7 @@ def find_incident_ids(situation: Situation, inside: NDArray[np.bool_]) -> tuple[
     return tuple(situation.rows.loc[inside & situation.in_period, "incident_id"].astype(str))
 
 
-def find_ground_outline(ground: Ground) -> shapely.Geometry:
+def find_ground_outline(ground: Ground) -> Any:
     """What a zone around it would be: a grid as it is, a house or a piece of road a little wider."""
     if ground.key.startswith("grid:"):
         return ground.geometry

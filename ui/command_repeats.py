@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from data.queries import find_grids, find_incidents, find_rentals
@@ -76,7 +75,7 @@ def _show_board(
     first, second = st.columns(2, gap="large")
     with first:
         curve = build_curve(
-            pd.DataFrame(board.answer.figures["curve"]), board.luck, title=t("bench.share", lang),
+            board.curve, board.luck, title=t("bench.share", lang),
             across=t("bench.share_across", lang), up=t("bench.share_up", lang),
         )  # fmt: skip
         show_drawing(curve, key="command_share_curve")

@@ -67,6 +67,12 @@ class Board:
     changes: pd.DataFrame
     """`find_changes` indexed by place, of the places that can be judged"""
 
+    @property
+    def curve(self) -> pd.DataFrame:
+        """Share of the incidents by share of the places."""
+        rows: Any = self.answer.figures["curve"]
+        return pd.DataFrame(rows)
+
 
 def find_board(store: Store, viewer: Viewer, question: Question, by: str) -> Board | None:
     """The places of one kind for a question; None where there are no incidents."""
@@ -114,7 +120,7 @@ def _read_places(
         if roads.empty:
             return np.full(len(rows), None, dtype=object), {}, {}, None
         counted = count_segments(shapely.get_coordinates(rows.geometry.to_numpy()), roads)
-        ids = np.where(counted.unit_of >= 0, counted.ids[counted.unit_of], None)
+        ids = np.where(counted.unit_of >= 0, counted.ids[counted.unit_of], np.array(None, dtype=object))
         exposure = pd.Series(counted.size, index=counted.ids)
         return ids, dict(zip(counted.ids, counted.geometry, strict=True)), _name_segments(roads, situation), exposure
     if by == "address":
@@ -195,7 +201,8 @@ def _describe(situation: Situation, board: Board, place: str) -> Ground:
     inside: NDArray[np.bool_] = np.equal(board.ids, place)
     own = inside & situation.in_period
     calls = situation.rows.loc[own, "reporter_key"].value_counts()
-    change = board.changes.loc[place] if place in board.changes.index else _too_few(situation, inside)
+    rows = board.changes[board.changes.index == place]
+    change = _too_few(situation, inside) if rows.empty else rows.iloc[0]
     return Ground(
         f"{board.by}:{place}", board.names.get(place) or place, inside, int(own.sum()),
         int(calls.max()) if len(calls) else 0, change, board.shapes.get(place),
@@ -206,7 +213,7 @@ def _too_few(situation: Situation, inside: NDArray[np.bool_]) -> pd.Series | Non
     """Counts of a place that no test can judge, with that verdict."""
     begin = pd.to_datetime(situation.rows["occurred_from_utc"], utc=True)
     try:
-        rows = find_changes(np.where(inside, "it", None).tolist(), begin, **_period(situation))
+        rows = find_changes(["it" if one else None for one in inside], begin, **_period(situation))
     except BadRecordError:
         return None
     if rows.empty:
@@ -218,7 +225,7 @@ def _too_few(situation: Situation, inside: NDArray[np.bool_]) -> pd.Series | Non
 
 def find_share_lines(board: Board) -> list[tuple[str, int, float, float]]:
     """Lines of the 80/20 table: (what, places, their share, share of the incidents)."""
-    curve = pd.DataFrame(board.answer.figures["curve"])
+    curve = board.curve
     total = int(str(board.answer.figures["all_places"]))
     lines = []
     for share in (0.01, 0.05, 0.10, 0.20):

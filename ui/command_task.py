@@ -25,6 +25,7 @@ from ui.tables import LOCAL
 
 _PAGE = "command"
 # Inspections follow a checklist of a home or a site, and rectifications what was found there: neither begins here.
+_PRIORITIES = [one.value for one in Priority]
 _KINDS = (Kind.PATROL, Kind.VERIFICATION, Kind.DISPUTE, Kind.OTHER)
 _DUE = timedelta(days=7)
 _DUE_AT = time(18)
@@ -48,12 +49,12 @@ def offer_task(store: Store, viewer: Viewer, prefill: Prefill, key: str, lang: L
             t("bench.task_due", lang), value=today + _DUE, min_value=today, format="YYYY-MM-DD", key=f"{key}-due"
         )
         priority = st.selectbox(
-            t("bench.task_priority", lang), list(Priority), index=1,
-            format_func=lambda one: t(f"bench.priority_{one.value}", lang),
+            t("bench.task_priority", lang), _PRIORITIES, index=1,
+            format_func=lambda one: t(f"bench.priority_{one}", lang),
         )  # fmt: skip
         if not st.form_submit_button(t("bench.task_make", lang), type="primary"):
             return
-    new = build_task(prefill, kind, note, to, datetime.combine(due, _DUE_AT, LOCAL), priority)
+    new = build_task(prefill, kind, note, to, datetime.combine(due, _DUE_AT, LOCAL), Priority(priority))
     try:
         create_task(store, viewer, new, clock=utc_now)
     except BadRecordError:

@@ -14,6 +14,7 @@ from data.viewer import Viewer
 from i18n import Language, t
 from layers.unit_panel import build_unit_panel
 from ui.task_one import show_photos
+from ui.task_words import to_rows
 
 _OPEN = frozenset({"waiting", "assigned", "accepted", "on_site"})
 
@@ -44,5 +45,5 @@ def _build_section(section: dict[str, Any]) -> str:
 
 
 def _show_photos(store: Store, viewer: Viewer, task_ids: list[str], lang: Language) -> None:
-    photos = [row for one in task_ids for row in find_task_photos(store, viewer, one).to_dict("records")]
+    photos = [row for one in task_ids for row in to_rows(find_task_photos(store, viewer, one))]
     show_photos(store, viewer, photos, lang)

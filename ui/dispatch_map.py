@@ -100,7 +100,7 @@ def find_window(shapes: Sequence[Any]) -> Any:
 
 def crop(frame: gpd.GeoDataFrame, window: Any) -> list[Any]:
     """Shapes that a box touches."""
-    return frame.geometry[frame.geometry.intersects(window)].tolist()
+    return list(frame.geometry[frame.geometry.intersects(window)])
 
 
 class Plane:

@@ -20,12 +20,13 @@ from ui.components.drawing.component import show_drawing
 from ui.dispatch_data import Chosen
 from ui.dispatch_map import build_way_map
 from ui.dispatch_words import say_reason, say_refusal, say_travel
+from ui.fields import read_choice
 from ui.notes import put_note
 from ui.tables import show_state, show_table
 
 PAGE = "dispatch"
 _SHOWN = 5
-_WAY, _WHY = "dispatch_way", "dispatch_why"
+_WAY, _WHY, _BY_HAND = "dispatch_way", "dispatch_why", "dispatch_by_hand"
 
 
 def show_ranking(store: Store, viewer: Viewer, chosen: Chosen, lang: Language) -> None:
@@ -134,20 +135,28 @@ def show_by_hand(store: Store, viewer: Viewer, chosen: Chosen, lang: Language) -
             format_func=lambda key: names.get(key, key),
             index=None,
             placeholder=t("dispatch.choose_responder", lang),
-            key="dispatch_by_hand",
+            key=_BY_HAND,
         )
         st.checkbox(t("dispatch.divert", lang), key="dispatch_divert", help=t("dispatch.divert_text", lang))
         st.button(
             t("dispatch.send", lang),
             key="sd-send-hand",
             disabled=not to,
-            on_click=_send,
-            args=(store, viewer, chosen, str(to), None, lang),
+            on_click=_send_by_hand,
+            args=(store, viewer, chosen, lang),
         )
 
 
 def _say_status(status: object, lang: Language) -> str:
     return t(f"dispatch.ready_{status}", lang) if isinstance(status, str) else t("dispatch.ready_off", lang)
+
+
+def _send_by_hand(store: Store, viewer: Viewer, chosen: Chosen, lang: Language) -> None:
+    responder_id = read_choice(_BY_HAND)
+    if responder_id is None:
+        put_note(PAGE, "problem", t("dispatch.choose_responder", lang))
+    else:
+        _send(store, viewer, chosen, responder_id, None, lang)
 
 
 def _send(store: Store, viewer: Viewer, chosen: Chosen, responder_id: str, rank: int | None, lang: Language) -> None:

@@ -15,23 +15,34 @@ from data.store import Store, utc_now
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RecordMissingError, ShapanError
 from i18n import Language, t
+from ui.fields import read_text
 from ui.notes import put_note
 
 _PAGE = "approvals"
+_ASKED = "approvals_person"
+_FIELDS = {"name": 60, "phone": 30, "identity": 30}  # and the most characters of each
 
 
-def ask_erasure(store: Store, viewer: Viewer, lang: Language) -> str | None:
-    """Ask whom to erase and say what is registered of them; returns the subject of the request, None while unclear."""
+def ask_erasure(store: Store, viewer: Viewer, lang: Language) -> None:
+    """Ask whom to erase and say what is registered of them."""
     st.caption(t("approvals.person_text", lang))
-    person = _ask_person(store, "approvals_person", lang)
+    person = _ask_person(store, _ASKED, lang)
     if person is None:
-        return None
+        return
     rows = find_rows(store, viewer, person)
-    if not rows:
+    if rows:
+        st.info(t("approvals.person_found", lang, rows=_say_rows(rows, lang)))
+    else:
         st.warning(t("approvals.person_nobody", lang))
+
+
+def read_erasure(store: Store, viewer: Viewer) -> str | None:
+    """The subject of the request; None while it is unclear whom it is about, or of nobody who is registered."""
+    try:
+        person = _read_person(store, _ASKED)
+    except BadRecordError:
         return None
-    st.info(t("approvals.person_found", lang, rows=_say_rows(rows, lang)))
-    return build_subject(store, person)
+    return build_subject(store, person) if person is not None and find_rows(store, viewer, person) else None
 
 
 def show_erasure(store: Store, viewer: Viewer, approval_id: str, subject: str, lang: Language) -> None:
@@ -44,31 +55,32 @@ def show_erasure(store: Store, viewer: Viewer, approval_id: str, subject: str, l
             key=f"erase-{approval_id}",
             disabled=person is None,
             on_click=_erase,
-            args=(store, viewer, person, approval_id, subject, lang),
+            args=(store, viewer, approval_id, subject, lang),
         )
 
 
 def _ask_person(store: Store, key: str, lang: Language) -> Person | None:
-    name = st.text_input(t("approvals.person_name", lang), key=f"{key}_name", max_chars=60, autocomplete="off").strip()
-    phone = st.text_input(
-        t("approvals.person_phone", lang), key=f"{key}_phone", max_chars=30, autocomplete="off"
-    ).strip()
-    number = st.text_input(
-        t("approvals.person_identity", lang), key=f"{key}_identity", max_chars=30, autocomplete="off"
-    ).strip()
-    if not (name or phone or number):
-        return None
+    for name, most in _FIELDS.items():
+        st.text_input(t(f"approvals.person_{name}", lang), key=f"{key}_{name}", max_chars=most, autocomplete="off")
     try:
-        hashed = split_identity(number, get_key(store, "identity"))[1] if number else None
-        return Person(name or None, phone or None, hashed)
+        return _read_person(store, key)
     except BadRecordError:
         st.caption(t("approvals.person_missing", lang))
         return None
 
 
-def _erase(store: Store, viewer: Viewer, person: Person, approval_id: str, subject: str, lang: Language) -> None:
+def _read_person(store: Store, key: str) -> Person | None:
+    name, phone, number = (read_text(f"{key}_{field}") for field in _FIELDS)
+    if not (name or phone or number):
+        return None
+    hashed = split_identity(number, get_key(store, "identity"))[1] if number else None
+    return Person(name or None, phone or None, hashed)
+
+
+def _erase(store: Store, viewer: Viewer, approval_id: str, subject: str, lang: Language) -> None:
     try:
-        if build_subject(store, person) != subject:
+        person = _read_person(store, f"erase_{approval_id}")
+        if person is None or build_subject(store, person) != subject:
             put_note(_PAGE, "problem", t("approvals.person_other", lang))
             return
         erased = erase_person(store, viewer, person, approval_id, clock=utc_now)

@@ -21,7 +21,7 @@ _UNIT_USES = frozenset({"dwelling", "shop", "office", "storage", "other"})
 
 def show_field_history(store: Store, viewer: Viewer, place: Place, lang: Language) -> None:
     """The fields of a building, home or site, and of the home's rental; folded away until somebody asks."""
-    subjects = [(place.kind, place.id)] if place.kind in ("building", "unit", "site") else []
+    subjects: list[tuple[str, str]] = [(place.kind, place.id)] if place.kind in ("building", "unit", "site") else []
     subjects += [("rental", str(one["rental_id"])) for one in place.rentals] if place.kind == "unit" else []
     if not subjects:
         return

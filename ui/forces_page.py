@@ -20,6 +20,7 @@ from i18n import Language, t, term
 from incidents.duty import KINDS, Status
 from incidents.forces import ROLL_CALL, set_status
 from ui.cards import escape_markdown
+from ui.fields import read_choice
 from ui.forces_data import Force, Places, read_forces, read_places
 from ui.forces_roster import show_roster
 from ui.kinds_editor import show_kinds
@@ -103,7 +104,7 @@ def _show_call(store: Store, viewer: Viewer, some: Sequence[Force], now: datetim
         st.caption(_say_state(one, now, lang))
         st.write(escape_markdown(t("forces.say", lang, call_sign=one.call_sign)))
         places = read_places(store, viewer, lang)
-        chosen = st.selectbox(
+        st.selectbox(
             t("forces.place", lang),
             list(places.names),
             index=None,
@@ -118,7 +119,7 @@ def _show_call(store: Store, viewer: Viewer, some: Sequence[Force], now: datetim
                 type="primary" if status is Status.READY else "secondary",
                 shortcut=key,
                 on_click=_answer,
-                args=(store, viewer, one, status, None if status is Status.OFF else chosen, places, number, lang),
+                args=(store, viewer, one, status, places, number, lang),
                 width="stretch",
             )
         with st.container(horizontal=True):
@@ -149,12 +150,12 @@ def _answer(
     viewer: Viewer,
     one: Force,
     status: Status,
-    chosen: str | None,
     places: Places,
     number: int,
     lang: Language,
 ) -> None:
     """Write what was answered, and on to the next."""
+    chosen = None if status is Status.OFF else read_choice(_PLACE)
     place = None if chosen is None else places.points[chosen]
     try:
         set_status(store, viewer, one.responder_id, status, clock=utc_now, place=place, source=ROLL_CALL)

@@ -23,6 +23,7 @@ from incidents.step_targets import StepTime, list_step_times
 from incidents.steps import list_steps
 from incidents.taking_in import Correction
 from ui.cards import escape_markdown
+from ui.fields import read_text
 from ui.intake_place import ask_place
 from ui.intake_state import PAGE, get_name, get_taking_in, open_case
 from ui.intake_words import build_kind_names, say_duration, say_sureness
@@ -86,11 +87,10 @@ def _show_actions(store: Store, viewer: Viewer, case: Case, lang: Language) -> N
         return
     allowed = [action for action in find_allowed(case) if action in _BUTTONS]
     asking = {action for action in allowed if needs_reason(case, action)}
-    reason = ""
     if asking:
-        reason = st.text_input(
+        st.text_input(
             t("intake.reason", lang),
-            key=f"reason-{case.incident_id}-{case.state}",
+            key=_key_reason(case),
             placeholder=t("intake.reason_hint", lang),
             max_chars=500,
         )
@@ -102,15 +102,20 @@ def _show_actions(store: Store, viewer: Viewer, case: Case, lang: Language) -> N
                 type="primary" if action in _USUAL and action not in asking else "secondary",
                 help=t("intake.needs_reason", lang) if action in asking else None,
                 on_click=_take_step,
-                args=(store, viewer, case, action, reason, lang),
+                args=(store, viewer, case, action, lang),
             )
 
 
-def _take_step(store: Store, viewer: Viewer, case: Case, action: Action, reason: str, lang: Language) -> None:
-    if needs_reason(case, action) and len(reason.strip()) < 5:
+def _key_reason(case: Case) -> str:
+    return f"reason-{case.incident_id}-{case.state}"
+
+
+def _take_step(store: Store, viewer: Viewer, case: Case, action: Action, lang: Language) -> None:
+    reason = read_text(_key_reason(case))
+    if needs_reason(case, action) and len(reason) < 5:
         put_note(PAGE, "problem", t("intake.reason_missing", lang))
         return
-    said = reason.strip() or t("intake.by_button", lang)
+    said = reason or t("intake.by_button", lang)
     _change(store, viewer, case.incident_id, Correction(said, action), lang)
 
 

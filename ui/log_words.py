@@ -75,7 +75,8 @@ def say_value(key: str, value: object, lang: Language) -> str:
     if key in _ROLE_KEYS:
         return term("role", value, lang)
     if key == "subject" and isinstance(value, str) and ":" in value:
-        return say_subject(*value.split(":", 1), lang)
+        kind, subject_id = value.split(":", 1)
+        return say_subject(kind, subject_id, lang)
     return section("audit", lang).get(f"audit.value_{value}") or str(value)
 
 

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 import shapely
+from shapely import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from data.building_plans import House
@@ -29,7 +30,7 @@ def draw_storey(
     scale = min((_WIDTH - 2 * _PAD) / long, (_MOST_HIGH - 2 * _PAD) / deep)
     height = deep * scale + 2 * _PAD
 
-    def path(shape: BaseGeometry) -> str:
+    def path(shape: Polygon) -> str:
         parts = []
         for ring in (shape.exterior, *shape.interiors):
             points = house.front.turn(shapely.get_coordinates(ring))

@@ -63,7 +63,7 @@ def show_site_plans(store: Store, viewer: Viewer, may: bool, lang: Language) -> 
         if file is not None:
             st.button(
                 t("plans.put", lang), type="primary", key="site-plan-put", on_click=_put,
-                args=(store, viewer, site_id, file.getvalue(), lang),
+                args=(store, viewer, site_id, lang),
             )  # fmt: skip
         st.button(
             t("plans.undo_site", lang),
@@ -125,7 +125,11 @@ def _act(store: Store, viewer: Viewer, site_id: str, level: int, front: Front, a
     _do(lang, "kept", add_part, store, viewer, site_id, part)
 
 
-def _put(store: Store, viewer: Viewer, site_id: str, content: bytes, lang: Language) -> None:
+def _put(store: Store, viewer: Viewer, site_id: str, lang: Language) -> None:
+    file = st.session_state.get(f"plan-file-{site_id}")
+    if file is None:
+        return  # taken away again at the same moment
+    content = file.getvalue()
     sites = find_key_sites(store, viewer)
     near = sites.loc[sites["site_id"] == site_id].geometry.iloc[0]
     crs = str(store.read("SELECT crs FROM community")["crs"].iloc[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,24 +92,21 @@ def _ask(
     """The form: kind, rooms behind each entrance; what is chosen is drawn at once, written only when it is kept."""
     base = kept or propose_spec(house)
     key = f"{house.building_id}-{lang}"
-    kind = st.segmented_control(
+    st.segmented_control(
         t("plans.kind", lang), KINDS, default=base.kind, format_func=lambda one: t(f"plans.kind_{one}", lang),
         key=f"plans-kind-{key}", disabled=not may,
-    ) or base.kind  # fmt: skip
+    )  # fmt: skip
     doors = [door.key for door in house.entrances] or [""]
     names = store.read("SELECT entrance_id, name FROM entrances WHERE building_id = ?", [house.building_id])
     said = dict(zip(names["entrance_id"], names["name"], strict=True))
-    rooms: dict[str, int] = {}
     columns = st.columns(min(4, len(doors)))
     for i, door in enumerate(doors):
-        rooms[door] = int(
-            columns[i % len(columns)].number_input(
-                str(said.get(door) or t("plans.assumed_door", lang)), 0, MOST_ROOMS, int(base.rooms.get(door, 2)),
-                key=f"plans-rooms-{door}-{key}", disabled=not may,
-            )
+        columns[i % len(columns)].number_input(
+            str(said.get(door) or t("plans.assumed_door", lang)), 0, MOST_ROOMS, int(base.rooms.get(door, 2)),
+            key=f"plans-rooms-{door}-{key}", disabled=not may,
         )  # fmt: skip
-    through = st.checkbox(t("plans.through", lang), base.through, key=f"plans-through-{key}", disabled=not may)
-    spec = replace(base, kind=kind, rooms=rooms, through=through)
+    st.checkbox(t("plans.through", lang), base.through, key=f"plans-through-{key}", disabled=not may)
+    spec = _read_spec(base, doors, key)
     if house.units["is_own"].any():
         st.info(t("plans.has_outlines", lang))
     if not house.entrances:
@@ -117,7 +115,8 @@ def _ask(
         with st.container(horizontal=True):
             st.button(
                 t("plans.keep" if kept is None else "plans.change", lang), type="primary", key="plans-keep",
-                on_click=_do, args=(lang, "kept", put_plan, store, viewer, house.building_id, spec),
+                on_click=_keep,
+                args=(store, viewer, house.building_id, base, doors, lang),
             )  # fmt: skip
             if kept is not None:
                 st.button(
@@ -127,6 +126,18 @@ def _ask(
         if kept is not None:
             _ask_sisters(store, viewer, house, kept, lang)
     return spec
+
+
+def _read_spec(base: PlanSpec, doors: Sequence[str], key: str) -> PlanSpec:
+    """What the form says at this moment."""
+    state = st.session_state
+    rooms = {door: int(state[f"plans-rooms-{door}-{key}"]) for door in doors}
+    kind = state[f"plans-kind-{key}"] or base.kind
+    return replace(base, kind=kind, rooms=rooms, through=bool(state[f"plans-through-{key}"]))
+
+
+def _keep(store: Store, viewer: Viewer, building_id: str, base: PlanSpec, doors: Sequence[str], lang: Language) -> None:
+    _do(lang, "kept", put_plan, store, viewer, building_id, _read_spec(base, doors, f"{building_id}-{lang}"))
 
 
 def _ask_sisters(store: Store, viewer: Viewer, house: House, kept: PlanSpec, lang: Language) -> None:

@@ -10,9 +10,10 @@ from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError
 from i18n import Language, t
+from incidents.hot_places import HotPlace
 from incidents.kinds import list_below, list_groups, to_parents
 from layers import LocalFrame
-from layers.hot import DEFAULT_WEEKS, WEEKS, HotPlace, HotQuestion, find_hot_places, hot_id
+from layers.hot import DEFAULT_WEEKS, WEEKS, HotQuestion, find_hot_places, hot_id
 from ui import session
 from ui.cards import build_card, escape_markdown
 from ui.search import show_search
@@ -58,7 +59,8 @@ def _clear() -> None:
 
 def _get_question(categories: pd.DataFrame) -> HotQuestion:
     """The period and kinds that were chosen last, each kind with every kind under it."""
-    kinds, parents = session.recall("hot_kinds", []), to_parents(categories)
+    kinds: list[str] = session.recall("hot_kinds", [])
+    parents = to_parents(categories)
     codes = {code for kind in kinds for code in list_below(parents, kind)}
     return HotQuestion(int(session.recall("hot_weeks", DEFAULT_WEEKS)), tuple(sorted(codes)))
 
@@ -76,13 +78,14 @@ def _ask(categories: pd.DataFrame, lang: Language) -> None:
         ),
     )
     known = categories.set_index("category")[f"name_{lang}"].to_dict()
-    names = {code: known[code] for code in list_groups(to_parents(categories))}
+    names: dict[str, str] = {code: str(known[code]) for code in list_groups(to_parents(categories))}
+    asked: list[str] = session.recall("hot_kinds", [])
     session.keep(
         "hot_kinds",
         st.multiselect(
             t("wall.hot_kinds", lang),
             list(names),
-            default=[kind for kind in session.recall("hot_kinds", []) if kind in names],
+            default=[kind for kind in asked if kind in names],
             format_func=lambda code: names.get(code, code),
             key=f"hot_kinds_{lang}",
             placeholder=t("wall.all_kinds", lang),

@@ -7,6 +7,7 @@ What was typed by people reaches typst as data, never as markup, and a document 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from docx import Document
 from docx.oxml.ns import qn
@@ -118,7 +119,7 @@ def build_docx(report: Report) -> bytes:
 def build_xlsx(report: Report) -> bytes:
     """The tables, a sheet each, every cell text that no spreadsheet runs; the facts stand in the first."""
     book = Workbook(write_only=True)
-    first = [[report.title], *([fact] for fact in report.facts)]
+    first: list[Sequence[str]] = [[report.title], *([fact] for fact in report.facts)]
     sheets = [("0", first), *((str(n), [table.heads, *table.rows]) for n, table in enumerate(report.tables, start=1))]
     titles = [report.title, *(table.title for table in report.tables)]
     for (number, lines), title in zip(sheets, titles, strict=True):

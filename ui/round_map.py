@@ -33,8 +33,8 @@ _STYLE = "".join(
 
 def build_round_map(store: Store, viewer: Viewer, plan: PlannedRound, start: Any, *, title: str) -> str:
     """The map; `start` is a point in the community's CRS. What is left out is a grey point."""
-    lines = [shapely.LineString(one.way.coordinates) for one in plan.visits if _has_line(one.way)]
-    back = [shapely.LineString(plan.back.coordinates)] if plan.back is not None and _has_line(plan.back) else []
+    lines = [shapely.LineString(one.way.coordinates) for one in plan.visits if one.way and _has_line(one.way)]
+    back = [shapely.LineString(plan.back.coordinates)] if plan.back and _has_line(plan.back) else []
     points = [one.task["geom"] for one in plan.visits]
     absent = [one.task["geom"] for one in plan.left_out if one.why != "no_place"]
     window = find_window([start, *points, *absent, *lines, *back])

@@ -250,13 +250,17 @@ def _show_backups(store: Store, viewer: Viewer, lang: Language) -> None:
 def _back_up(store: Store, viewer: Viewer, lang: Language) -> None:
     words = t("settings.backup_running", lang)
     bar = st.progress(0.0, words)
+
+    def show(share: float, _: str) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), words)
+
     try:
         backup = back_up(
             store,
             viewer,
             get_settings(),
             clock=utc_now,
-            progress=lambda share, _: bar.progress(min(max(share, 0.0), 1.0), words) and None,
+            progress=show,
         )
     except ShapanError:
         st.error(t("settings.backup_failed", lang))

@@ -18,6 +18,7 @@ from i18n import Language, t
 from incidents.shift_book import DefectKind, hand_over_shift, mend_defect, report_defect, take_over_shift
 from ui.cards import escape_markdown
 from ui.drill_part import show_drill
+from ui.fields import read_text
 from ui.files import ReadyFile, show_file
 from ui.marks import say_marks
 from ui.notes import put_note, show_notes
@@ -59,10 +60,10 @@ def _show_signing(store: Store, viewer: Viewer, content: dict[str, Any], lang: L
     with st.container(border=True):
         if waiting.empty:
             st.subheader(t("shift.give", lang))
-            remarks = st.text_area(t("shift.remarks", lang), max_chars=1000, key="shift_remarks")
+            st.text_area(t("shift.remarks", lang), max_chars=1000, key="shift_remarks")
             st.caption(t("shift.give_text", lang))
             st.button(t("shift.give_sign", lang), key="shift_give", type="primary", on_click=_give,
-                      args=(store, viewer, content, remarks, lang))  # fmt: skip
+                      args=(store, viewer, content, lang))  # fmt: skip
             return
         row = waiting.iloc[0]
         st.subheader(t("shift.take", lang))
@@ -77,9 +78,9 @@ def _show_signing(store: Store, viewer: Viewer, content: dict[str, Any], lang: L
                   args=(store, viewer, str(row["handover_id"]), lang))  # fmt: skip
 
 
-def _give(store: Store, viewer: Viewer, content: dict[str, Any], remarks: str, lang: Language) -> None:
+def _give(store: Store, viewer: Viewer, content: dict[str, Any], lang: Language) -> None:
     try:
-        hand_over_shift(store, viewer, content, remarks, clock=utc_now)
+        hand_over_shift(store, viewer, content, read_text("shift_remarks"), clock=utc_now)
     except ShapanError:
         put_note(PAGE, "problem", t("shift.failed", lang))
     else:
@@ -116,9 +117,9 @@ def _show_defects(store: Store, viewer: Viewer, lang: Language) -> None:
         broken = find_defects(store, viewer)
         for row in broken.to_dict("records"):
             with st.popover(escape_markdown(f"{row['place']} · {row['note']}"[:60])):
-                note = st.text_input(t("shift.mended_note", lang), key=f"mend-note-{row['defect_id']}")
+                st.text_input(t("shift.mended_note", lang), key=f"mend-note-{row['defect_id']}")
                 st.button(t("shift.mend", lang), key=f"mend-{row['defect_id']}", on_click=_mend,
-                          args=(store, viewer, str(row["defect_id"]), note, lang))  # fmt: skip
+                          args=(store, viewer, str(row["defect_id"]), lang))  # fmt: skip
 
 
 def _report(
@@ -133,9 +134,9 @@ def _report(
         st.rerun()
 
 
-def _mend(store: Store, viewer: Viewer, defect_id: str, note: str, lang: Language) -> None:
+def _mend(store: Store, viewer: Viewer, defect_id: str, lang: Language) -> None:
     try:
-        mend_defect(store, viewer, defect_id, note, clock=utc_now)
+        mend_defect(store, viewer, defect_id, read_text(f"mend-note-{defect_id}"), clock=utc_now)
     except ShapanError:
         put_note(PAGE, "problem", t("shift.report_failed", lang))
     else:

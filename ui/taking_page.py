@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -62,14 +63,14 @@ def _build(store: Store, viewer: Viewer, export: Export, form: str, watermark: s
     return build_file(form, watermark, heads, rows)
 
 
-def _say(column: str, value: object, kinds: dict[str, str], lang: Language) -> str:
+def _say(column: str, value: object, kinds: dict[Any, Any], lang: Language) -> str:
     """One cell in words; empty where nothing is known."""
     if value is None or pd.isna(value):  # type: ignore[call-overload]
         return ""
     if column == "person_role":
         return t(f"approvals.person_{value}", lang) if value in _OWN_PERSONS else term("occupant_kind", value, lang)
     if column == "category":
-        return kinds.get(str(value), str(value))
+        return str(kinds.get(str(value), value))
     if column in ("urgency", "source", "status"):
         return section("approvals", lang).get(f"approvals.code_{value}") or str(value)
     if isinstance(value, bool):

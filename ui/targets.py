@@ -9,8 +9,8 @@ import geopandas as gpd
 from data.queries import find_buildings, find_grids, find_key_sites, find_units, get_place
 from data.store import Store
 from data.viewer import Viewer
+from incidents.hot_places import HotPlace
 from layers import LocalFrame
-from layers.hot import HotPlace
 from layers.records import to_points, to_polygons
 
 _RADIUS_M = {"building": 70.0, "unit": 50.0, "site": 60.0, "grid": 140.0, "hot": 90.0}

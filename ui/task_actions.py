@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -49,6 +49,7 @@ def show_actions(
         label = t(f"tasks.do_{action}", lang)
         key = f"{action}-{task.task_id}"
         if action in _AT_ONCE:
+            kind: Literal["primary", "secondary"]
             kind = "primary" if action in _MAIN and action == next(a for a in _ORDER if a in allowed) else "secondary"
             if st.button(label, key=key, type=kind, width="stretch"):
                 do(Order(action, _new_id()))

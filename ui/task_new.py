@@ -22,6 +22,7 @@ from ui.tables import LOCAL
 from ui.task_receivers import choose_receiver
 from ui.task_words import say_kind
 
+_PRIORITIES = [one.value for one in Priority]
 _KINDS = (Kind.INSPECTION, Kind.VERIFICATION, Kind.PATROL, Kind.DISPUTE, Kind.OTHER)
 _SUBJECTS = {"building": "building", "unit": "unit", "site": "site"}
 
@@ -59,7 +60,10 @@ def show_new(store: Store, viewer: Viewer, lang: Language) -> None:
         first, second = st.columns(2)
         what = first.selectbox(t("tasks.kind", lang), _KINDS, format_func=lambda one: say_kind(one.value, lang))
         priority = second.selectbox(
-            t("tasks.priority", lang), list(Priority), index=1, format_func=lambda one: t(f"tasks.priority_{one}", lang)
+            t("tasks.priority", lang),
+            tuple(Priority),
+            index=1,
+            format_func=lambda one: t(f"tasks.priority_{one}", lang),
         )
         today = utc_now().astimezone(LOCAL).date()
         day = first.date_input(
@@ -71,8 +75,8 @@ def show_new(store: Store, viewer: Viewer, lang: Language) -> None:
         if not st.form_submit_button(t("tasks.create", lang), type="primary", width="stretch"):
             return
     new = NewTask(
-        what, kind, datetime.combine(day, hour, LOCAL).astimezone(UTC), subject, priority=priority, receiver=receiver,
-        note=note, place_text=text if subject is None else "",
+        what, kind, datetime.combine(day, hour, LOCAL).astimezone(UTC), subject,
+        priority=Priority(str(priority)), receiver=receiver, note=note, place_text=text if subject is None else "",
     )  # fmt: skip
     try:
         task_id = create_task(store, viewer, new, clock=utc_now)

@@ -94,7 +94,7 @@ def _show_list(store: Store, viewer: Viewer, view: str, lang: Language) -> None:
         show_rounds(store, viewer, PAGE, lang)
         show_platform(store, viewer, PAGE, lang)
     states = {"submitted": ("submitted",), "closed": ("closed", "cancelled")}
-    more = {} if only not in states else {"states": states[only]}
+    more: dict[str, Any] = {} if only not in states else {"states": states[only]}
     if view == "mine":  # what was handed in waits for others
         more = {"states": ("assigned", "accepted", "on_site")}
     found = find_tasks(

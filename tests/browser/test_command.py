@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from i18n import Language, t
+from tests.fixtures.desk_browser import READY_MS, settle
 from tests.fixtures.live_server import LiveServer
 
-READY_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 
 
@@ -29,7 +29,7 @@ def open_view(page: Page, server: LiveServer, view: str, lang: Language = "zh") 
 
 def turn(page: Page, view: str, lang: Language = "zh") -> None:
     page.locator('[data-testid="stButtonGroup"]').get_by_text(t(f"command.view_{view}", lang), exact=True).click()
-    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
+    settle(page)
 
 
 def test_no_view_is_wider_than_a_phone(page: Page, live_server: LiveServer) -> None:

@@ -10,16 +10,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from i18n import LANGUAGES, Language, t
+from tests.fixtures.desk_browser import READY_MS, settle
 from tests.fixtures.live_server import LiveServer
 
-READY_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 PAGES = {"audit": "auditor", "accounts": "admin", "approvals": "commander", "settings": "admin"}
-
-
-def settle(page: Page) -> None:
-    """Wait until the page does not work any more."""
-    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
 
 
 def open_page(page: Page, server: LiveServer, name: str, lang: Language = "zh", role: str | None = None) -> None:
@@ -63,7 +58,7 @@ def test_an_export_takes_two_and_says_whose_it_is(page: Page, live_server: LiveS
     open_page(page, live_server, "approvals")
     page.get_by_label(t("approvals.grid", "zh"), exact=True).click()
     page.get_by_role("option").first.click()
-    settle(page)  # what is typed meanwhile may overtake the choice
+    # Nobody waits for the page between a choice, a word and the press: all three count.
     page.get_by_label(t("approvals.reason", "zh")).fill("消防演练通知住户")
     page.get_by_role("button", name=t("approvals.ask_button", "zh")).click()
     expect(page.get_by_text(t("approvals.own", "zh"))).to_be_visible(timeout=READY_MS)

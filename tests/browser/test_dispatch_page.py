@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from i18n import t
+from tests.fixtures.desk_browser import READY_MS, settle
 from tests.fixtures.live_server import LiveServer
 
-READY_MS = 60_000
 _INCIDENT = """
 INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, occurred_from_utc, occurred_to_utc, status,
     building_id, grid_id, geom)
@@ -50,7 +50,7 @@ def test_from_the_alarm_to_the_closed_incident_by_keys(page: Page, live_server: 
         expect(page.locator(f'[class*="st-key-sd-"] kbd:text-is("{key.upper()}")').first).to_be_visible(
             timeout=READY_MS
         )
-        expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
+        settle(page)
         page.keyboard.press(key)
 
     def press(key: str, state: str) -> None:

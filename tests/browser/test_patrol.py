@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from i18n import Language, t
-from tests.browser.test_command import READY_MS, open_view
+from tests.browser.test_command import open_view
+from tests.fixtures.desk_browser import READY_MS, settle
 from tests.fixtures.live_server import LiveServer
 
 ZONE = "北区路口"
@@ -39,10 +40,6 @@ def go(page: Page, server: LiveServer, lang: Language = "zh", role: str = "comma
     page.goto(f"{server.url}/demo-role?role={role}&next=/patrol%3Flang%3D{lang}")
     expect(page.get_by_role("heading", level=1)).to_have_text(t("patrol.title", lang), timeout=READY_MS)
     settle(page)
-
-
-def settle(page: Page) -> None:
-    expect(page.locator('[data-testid="stStatusWidget"]')).to_have_count(0, timeout=READY_MS)
 
 
 def press(page: Page, key: str, lang: Language = "zh") -> None:
