@@ -42,21 +42,29 @@ def put_entry(
     Its event holds all of both, so that the book can be built again from the events.
     """
     number = int(transaction.rows("SELECT coalesce(max(entry_no), 0) + 1 FROM ledger_entries")[0][0])
-    entry_id = str(row["entry_id"])
     insert_rows(transaction, "ledger_entries", [{**row, "entry_no": number}])
-    insert_rows(
-        transaction,
-        "ledger_postings",
-        [
-            {
-                "entry_id": entry_id, "line_no": n, "book_account": account, "unit": unit, "amount": amount,
-                "balance": balance,
-            }
-            for n, (account, unit, amount, balance) in enumerate(lines, start=1)
-        ],
-    )  # fmt: skip
+    insert_rows(transaction, "ledger_postings", build_line_rows(str(row["entry_id"]), lines))
+    event = build_entry_event(row, lines, at=at)
+    append_events(transaction, [(str(row["entry_id"]), event)], table="ledger_entries")
+
+
+def build_line_rows(entry_id: str, lines: Sequence[tuple[str, str, int, int]]) -> list[dict[str, object]]:
+    """Rows of `ledger_postings` for the lines of an entry."""
+    return [
+        {
+            "entry_id": entry_id, "line_no": n, "book_account": account, "unit": unit, "amount": amount,
+            "balance": balance,
+        }
+        for n, (account, unit, amount, balance) in enumerate(lines, start=1)
+    ]  # fmt: skip
+
+
+def build_entry_event(
+    row: Mapping[str, object], lines: Sequence[tuple[str, str, int, int]], *, at: datetime
+) -> Event:  # fmt: skip
+    """The event that tells an entry whole."""
     detail = {
         **{name: str(value) for name, value in row.items() if value is not None and name not in ("entry_id", "at_utc")},
         "lines": [list(line) for line in lines],
     }
-    append_events(transaction, [(entry_id, Event(f"points.{row['kind']}", at, detail))], table="ledger_entries")
+    return Event(f"points.{row['kind']}", at, detail)

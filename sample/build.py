@@ -38,6 +38,7 @@ from sample.scene import build_scene
 from sample.sites import build_key_sites
 from sample.tasks import build_tasks
 from sample.truth import build_truth
+from sample.volunteers import build_volunteers
 
 _MOST_LAYOUTS = 8
 _NEXT_LAYOUT = 1_000_003  # far from every seed that a person types
@@ -97,13 +98,17 @@ def _build(seed: int, *, drawn: int) -> SampleCommunity:
     for row in incidents:
         del row["planted"]
     tasks = build_tasks(registers, rentals, subject_rng(drawn, "tasks"))
+    ours, told_of_them = build_volunteers(
+        ground.gates, layout.grids, incidents, len(tasks["events"]), subject_rng(drawn, "volunteers")
+    )
+    tasks["events"] += told_of_them
     workers = {row["grid_id"]: row["responder_id"] for row in responders if row["kind"] == "grid_worker"}
     rows = _places(layout, ground, ways, pieces, workers, seed) | {
         "buildings": registers.buildings, "entrances": registers.entrances, "floors": registers.floors,
         "units": registers.units, "addresses": registers.addresses, "aliases": _aliases(registers), "rentals": rentals,
         "occupants": occupants,
         "key_sites": sites, "responders": responders, "incident_categories": category_rows(), "incidents": incidents,
-        "calendar_days": build_calendars(), **tasks,
+        "calendar_days": build_calendars(), **tasks, **ours,
     }  # fmt: skip
     tables = {name: _frame(name, table) for name, table in rows.items()}
     tables["gates"] = keep_reachable(tables["roads"], tables["gates"], tables["walls"])

@@ -18,7 +18,7 @@ from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from data.zone_hours import SHANGHAI
 from gis.errors import BadRecordError, RecordMissingError, RefusedError
-from tasks.ledger import POINTS, Entry, EntryKind, Holding, of_volunteer, sum_holding, take_entry
+from tasks.ledger import POINTS, Entry, EntryKind, Holding, Key, of_volunteer, sum_holding, take_entry
 
 T = TypeVar("T")
 _LEAST_REASON: Final = 4
@@ -43,15 +43,19 @@ def book(transaction: Transaction, entry: Entry) -> bool:
             raise BadRecordError(f"Key '{entry.entry_id[:80]}' was used for another entry. Use a new key.")
         return False
     balances = read_balances(transaction, {line.account for line in entry.postings})
-    after = take_entry(balances, entry)
-    row = {
+    row, lines = to_rows(entry, take_entry(balances, entry))
+    put_entry(transaction, row, lines, at=entry.at_utc)
+    return True
+
+
+def to_rows(entry: Entry, after: Mapping[Key, int]) -> tuple[dict[str, object], list[tuple[str, str, int, int]]]:
+    """Columns of an entry but its number, and its lines `(account, unit, amount, balance)`; `after` are balances."""
+    row: dict[str, object] = {
         "entry_id": entry.entry_id, "kind": entry.kind.value, "at_utc": to_stored_time(entry.at_utc),
         "counted_on": entry.counted_on, "volunteer_id": entry.volunteer_id, "ref_id": entry.ref_id,
         "reason": entry.reason, "booked_by": entry.by,
     }  # fmt: skip
-    lines = [(one.account, one.unit, one.amount, after[one.account, one.unit]) for one in entry.postings]
-    put_entry(transaction, row, lines, at=entry.at_utc)
-    return True
+    return row, [(one.account, one.unit, one.amount, after[one.account, one.unit]) for one in entry.postings]
 
 
 def read_holding(transaction: Transaction, volunteer_id: str) -> Holding:

@@ -124,10 +124,14 @@ def get_active(transaction: Transaction, volunteer_id: str) -> Mapping[str, Any]
 def draw_number(transaction: Transaction) -> str:
     taken = {number for (number,) in transaction.rows("SELECT number FROM volunteers")}
     while True:
-        head = f"{secrets.randbelow(900_000) + 100_000}"
-        number = head + _luhn(head)
+        number = to_number(secrets.randbelow(900_000) + 100_000)
         if number not in taken:
             return number
+
+
+def to_number(head: int) -> str:
+    """The number of a card: six digits and the one that checks them."""
+    return f"{head:06d}" + _luhn(f"{head:06d}")
 
 
 def _luhn(head: str) -> str:

@@ -18,18 +18,34 @@ from tests.fixtures.live_server import LiveServer
 
 ZONE = "北区路口"
 LOOK_TRIES = 240
-GATE, GIFT = "西区东门", "毛巾"
+GATE, GIFT = "西区东门", "保温袋"
 _TABLES = (
     *("patrol_plans", "patrol_stops", "patrol_members", "patrol_presences", "zones", "checkins", "checkin_points"),
-    *("volunteers", "gifts", "redemptions", "ledger_entries", "ledger_postings"),
+    *("volunteers", "redemptions", "ledger_entries"),
 )
+# What came with the sample stays, and is not looked at here.
+_SAMPLE = {
+    "checkins": "entered_by", "checkin_points": "made_by", "volunteers": "joined_by", "redemptions": "reserved_by",
+    "ledger_entries": "booked_by",
+}  # fmt: skip
 _PLAN = "SELECT plan_id, state, revision, found FROM patrol_plans WHERE state <> 'dropped'"
 
 
 @pytest.fixture(autouse=True)
 def nothing_planned(live_server: LiveServer) -> Iterator[None]:
     yield
-    live_server.write(*((table, f"DELETE FROM {table}", []) for table in _TABLES))
+    live_server.write(
+        *(
+            (table, f"DELETE FROM {table} WHERE {_SAMPLE.get(table, 'NULL')} IS DISTINCT FROM 'sample'", [])
+            for table in _TABLES
+        ),
+        ("gifts", "DELETE FROM gifts WHERE gift_id NOT LIKE 'sg-%'", []),
+        (
+            "ledger_postings",
+            "DELETE FROM ledger_postings WHERE entry_id NOT IN (SELECT entry_id FROM ledger_entries)",
+            [],
+        ),
+    )
     live_server.write(
         ("settings", "DELETE FROM settings WHERE name = 'checkin_spot_percent'", []),
         ("tasks", "DELETE FROM tasks WHERE note LIKE '巡防计划 % 组：%'", []),
@@ -97,20 +113,25 @@ def check_in_for_a_gift(page: Page, server: LiveServer) -> None:
     find_input(page, t("points.call_name", "zh")).fill("王阿姨")
     page.get_by_text(t("points.consent", "zh"), exact=True).click()
     press(page, "points.join_do")
-    (volunteer,) = wait_for(page, server, "SELECT number FROM volunteers")
+    (volunteer,) = wait_for(page, server, "SELECT number FROM volunteers WHERE joined_by <> 'sample'")
     open_at(page, server, "checkins", "checkins.title", "checkins.part_points")
     page.get_by_role("button", name=t("checkins.new_point", "zh")).click()
     popover = page.get_by_test_id("stPopoverBody")
     choose(page, popover.get_by_role("combobox"), GATE)
     find_input(popover, t("checkins.why", "zh")).fill("夜间盗窃多")
     popover.get_by_role("button", name=t("checkins.open_here", "zh")).click()
-    (point,) = wait_for(page, server, "SELECT points FROM checkin_points")
+    (point,) = wait_for(page, server, "SELECT points FROM checkin_points WHERE made_by <> 'sample'")
     # Open at any hour that this test runs at, and nothing is drawn for a spot check.
     server.write(
-        ("checkin_points", "UPDATE checkin_points SET hours_from = TIME '00:00', hours_to = TIME '23:59:59'", []),
+        (
+            "checkin_points",
+            "UPDATE checkin_points SET hours_from = TIME '00:00', hours_to = TIME '23:59:59' WHERE made_by <> 'sample'",
+            [],
+        ),
         ("settings", "INSERT OR REPLACE INTO settings VALUES ('checkin_spot_percent', '0', now()::TIMESTAMP, 't')", []),
     )
     open_at(page, server, "checkins", "checkins.title", "checkins.part_enter")
+    choose(page, page.get_by_role("combobox").first, GATE)
     find_input(page, t("checkins.card", "zh")).fill(str(volunteer["number"]))
     press(page, "checkins.take")
     expect(page.get_by_text(t("checkins.receipt_counted", "zh", points=point["points"]))).to_be_visible(
@@ -125,7 +146,8 @@ def check_in_for_a_gift(page: Page, server: LiveServer) -> None:
     open_at(page, server, "counter", "points.title", "points.part_redeem")
     find_input(page, t("points.card", "zh")).fill(str(volunteer["number"]))
     press(page, "points.read")
-    page.locator('[class*="st-key-reserve-"] button').click(timeout=READY_MS)
+    (gift,) = server.read(f"SELECT gift_id FROM gifts WHERE name = '{GIFT}' AND gift_id NOT LIKE 'sg-%'")
+    page.locator(f'[class*="st-key-reserve-{gift["gift_id"]}"] button').click(timeout=READY_MS)
     said = page.get_by_text(t("points.code", "zh")).filter(has_text=GIFT).first
     expect(said).to_be_visible(timeout=READY_MS)
     code = re.search(rf"{t('points.code', 'zh')} (\w+)", said.inner_text())
@@ -191,7 +213,9 @@ def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) 
     check_in_for_a_gift(page, live_server)
     gate = next(one for team in teams for one in team["stops"] if one["name"] == GATE)
     moment = str(datetime.fromisoformat(gate["begin"]).replace(tzinfo=None) + timedelta(minutes=3))
-    live_server.write(("checkins", "UPDATE checkins SET done_utc = ?::TIMESTAMP", [moment]))  # as if it were that day
+    live_server.write(
+        ("checkins", "UPDATE checkins SET done_utc = ?::TIMESTAMP WHERE entered_by <> 'sample'", [moment])
+    )  # as if it were that day
     go(page, live_server)
     at_gate = page.locator(".sh-table tr", has_text=GATE).last.locator("td")
     expect(at_gate).to_have_text([GATE, re.compile("^0 / "), "1", re.compile("."), re.compile(".")])
@@ -203,3 +227,45 @@ def test_from_a_hot_place_to_what_was_done(page: Page, live_server: LiveServer) 
         page.locator('[data-testid="stButtonGroup"]').get_by_text(t(f"patrol.view_{view}", "zh"), exact=True).click()
         settle(page)
         assert page.locator('[data-testid="stMain"]').evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, view
+
+
+def open_counter(page: Page, server: LiveServer, number: str, lang: Language) -> Locator:
+    """A counter at which this card was read; the button for the last piece."""
+    page.goto(f"{server.url}/demo-role?role=officer&next=/counter%3Flang%3D{lang}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(t("points.title", lang), timeout=READY_MS)
+    settle(page)
+    find_input(page, t("points.card", lang)).fill(number)
+    press(page, "points.read", lang)
+    button = page.locator('[class*="st-key-reserve-sg-3"] button')
+    expect(button).to_be_enabled(timeout=READY_MS)
+    return button
+
+
+def test_two_counters_press_for_the_last_gift_at_the_same_moment(page: Page, live_server: LiveServer) -> None:
+    held = """SELECT volunteer_id, number, sum(amount)::INTEGER AS points FROM volunteers JOIN ledger_postings
+        ON book_account = 'volunteer:' || volunteer_id GROUP BY ALL ORDER BY number"""
+    people = [row for row in live_server.read(held) if row["points"] >= 14][:2]
+    counters: list[tuple[Page, Language]] = [(page, "zh"), (page.context.new_page(), "en")]
+    buttons = [
+        open_counter(one, live_server, row["number"], lang) for (one, lang), row in zip(counters, people, strict=True)
+    ]
+    at = page.evaluate("Date.now()") + 1500
+    for button in buttons:
+        button.evaluate("(e, at) => { setTimeout(() => e.click(), at - Date.now()); }", at)
+    said = []
+    for one, lang in counters:
+        refused = one.get_by_text(t("points.refused_stock", lang))
+        reserved = one.get_by_text(t("points.code", lang)).filter(has_text="保温杯")
+        expect(refused.or_(reserved).first).to_be_visible(timeout=READY_MS)
+        said.append(refused.count())
+        expect(one.locator('[class*="st-key-reserve-sg-3"] button')).to_be_disabled()
+    assert sorted(said) == [0, 1]
+    won, lost = people[said.index(0)], people[said.index(1)]
+    (made,) = live_server.read("SELECT volunteer_id, state FROM redemptions WHERE reserved_by <> 'sample'")
+    assert made == {"volunteer_id": won["volunteer_id"], "state": "reserved"}
+    left = {row["volunteer_id"]: row["points"] for row in live_server.read(held)}
+    assert left[won["volunteer_id"]] == won["points"] - 14
+    assert left[lost["volunteer_id"]] == lost["points"]
+    sql = "SELECT book_account AS at, sum(amount)::INT AS n FROM ledger_postings WHERE unit = 'gift:sg-3' GROUP BY ALL"
+    held_there = {row["at"].split(":")[2]: row["n"] for row in live_server.read(sql)}
+    assert held_there == {"outside": -1, "stock": 0, "reserved": 1}

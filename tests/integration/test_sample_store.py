@@ -14,6 +14,8 @@ import pytest
 from data.store import Store
 from gis.errors import RefusedError
 from sample import SampleCommunity, write_sample
+from tasks.cards import is_number
+from tasks.ledger_check import check_book
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +61,11 @@ def test_a_written_sample_is_whole(tmp_path: Path, sample_community: SampleCommu
             columns = store.read(f"SELECT * FROM {table} LIMIT 0").columns
             assert set(frame.columns) <= set(columns), table
             assert store.read(f"SELECT count(*) AS n FROM {table}")["n"].iloc[0] == len(frame), table
-        assert store.read("SELECT DISTINCT subject_table AS name FROM events")["name"].tolist() == ["tasks"]
+        told = store.rows("SELECT DISTINCT subject_table FROM events ORDER BY 1")
+        assert [name for (name,) in told] == [
+            "checkin_points", "checkins", "ledger_entries", "tasks", "volunteer_teams", "volunteers",
+        ]  # fmt: skip
+        check_volunteers(store)
         assert store.revision("incidents") == store.revision("community") == 1
         footprints = store.read_geo("SELECT building_id, ST_AsWKB(geom) AS geom FROM buildings ORDER BY building_id")
         assert footprints.geometry.geom_equals_exact(
@@ -69,6 +75,37 @@ def test_a_written_sample_is_whole(tmp_path: Path, sample_community: SampleCommu
     assert [path.name for path in truth_path.parent.iterdir()] == ["truth.json"]
     assert steps[-1][1] == 1.0
     assert [share for _, share in steps] == sorted(share for _, share in steps)
+
+
+def check_volunteers(store: Store) -> None:
+    """Adults who agreed, places and gifts to look at, a book that adds up, something to decide, and nobody real."""
+    assert check_book(store).is_whole
+    people = store.rows("SELECT number, call_name, birth_year, consent_on, joined_utc FROM volunteers")
+    assert len(people) == len({number for number, *_ in people}) == 12
+    for number, name, year, agreed, joined in people:
+        assert is_number(number)
+        assert name.startswith("样例")
+        assert int(year) <= 2026 - 40
+        assert agreed <= joined.date()
+    assert store.rows("SELECT count(*), count(*) FILTER (state = 'open') FROM checkin_points") == [(4, 4)]
+    states = dict(store.rows("SELECT state, count(*) FROM checkins GROUP BY 1"))
+    assert (states["pending"], set(states)) == (2, {"pending", "counted"})
+    # What counted was booked, in the office's hours and by the rule of one in four hours.
+    sql = """SELECT count(*), min(hour(done_utc + INTERVAL 8 HOUR)), max(hour(done_utc + INTERVAL 8 HOUR)),
+        count(e.entry_id) FROM checkins c LEFT JOIN ledger_entries e ON e.entry_id = 'earn:' || checkin_id
+        WHERE state = 'counted'"""
+    ((number, first, last, booked),) = store.rows(sql)
+    assert (booked, first >= 8, last < 18) == (number, True, True)
+    sql = """SELECT gift_id, stock, price FROM (SELECT unit, sum(amount) AS stock FROM ledger_postings
+        WHERE book_account LIKE '%:stock' GROUP BY 1) JOIN (SELECT gift_id, points AS price FROM gifts)
+        ON unit = 'gift:' || gift_id WHERE stock = 1"""
+    ((_, _, price),) = store.rows(sql)  # of one gift the last piece is left, and more than one could have it
+    rich = store.rows(
+        "SELECT book_account FROM ledger_postings WHERE book_account LIKE 'volunteer:%' GROUP BY 1 "
+        "HAVING sum(amount) >= ?",
+        [price],
+    )
+    assert len(rich) > 1
 
 
 def test_a_store_with_a_community_is_refused_and_left_alone(tmp_path: Path) -> None:
