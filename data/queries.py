@@ -73,6 +73,7 @@ from data.queries_rounds import find_due_visits, find_last_place, find_round_tas
 from data.queries_shift import find_defects, find_handovers
 from data.queries_tasks import (
     find_earlier_visits,
+    find_incidents_at,
     find_rounds,
     find_task,
     find_task_counts,
@@ -131,6 +132,7 @@ __all__ = [
     "find_handovers",
     "find_incident_states",
     "find_incidents",
+    "find_incidents_at",
     "find_key_sites",
     "find_land",
     "find_last_place",

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 import geopandas as gpd
 import pandas as pd
 
+from data.hidden_kinds import list_hidden
+from data.masking import sees_sensitive
 from data.moments import to_stored_time
 from data.reading import read_rows, read_shapes
-from data.rights import governed
+from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.task_rights import OWN_TASK, build_own
 from data.viewer import Viewer
@@ -82,14 +84,22 @@ WHERE x.task_id = $task_id AND {OWN_TASK.format(t="t")} ORDER BY {{order}}
 """
 # What happened at the same home (at the building, where no home is known), linked ones first.
 _INCIDENTS = f"""
-SELECT i.incident_id, i.category, i.reported_utc, i.status, i.disposition, i.grid_id,
+SELECT i.incident_id, CASE WHEN list_contains($hidden::VARCHAR[], i.category) THEN NULL ELSE i.category END AS category,
+    i.reported_utc, i.status, i.disposition, i.grid_id, coalesce(i.unit_id = t.unit_id, false) AS same_unit,
     l.incident_id IS NOT NULL AS linked
 FROM tasks t JOIN incidents i ON coalesce(i.unit_id = t.unit_id, false)
         OR (t.unit_id IS NULL AND coalesce(i.building_id = t.building_id, false))
         OR i.incident_id IN (SELECT k.incident_id FROM task_incidents k WHERE k.task_id = $task_id)
     LEFT JOIN task_incidents l ON l.task_id = t.task_id AND l.incident_id = i.incident_id
 WHERE t.task_id = $task_id AND {OWN_TASK.format(t="t")} AND i.status NOT IN ('cancelled', 'duplicate')
+    AND (l.incident_id IS NOT NULL OR NOT list_contains($hidden::VARCHAR[], i.category))
 ORDER BY linked DESC, i.reported_utc DESC LIMIT 30
+"""
+_AT = """
+SELECT i.incident_id, i.category, i.reported_utc, i.status, i.grid_id, coalesce(i.unit_id = $unit, false) AS same_unit
+FROM incidents i WHERE i.building_id = $building AND i.status NOT IN ('cancelled', 'duplicate')
+    AND ($grids IS NULL OR list_contains($grids, i.grid_id)) AND NOT list_contains($hidden::VARCHAR[], i.category)
+ORDER BY i.reported_utc DESC, i.incident_id LIMIT $limit
 """
 # Of the same subject; of a home also what it was visited for under another name (its rental, itself).
 _EARLIER = f"""
@@ -229,9 +239,31 @@ def find_task_sessions(store: Store, viewer: Viewer, task_id: str) -> pd.DataFra
 
 @governed
 def find_task_incidents(store: Store, viewer: Viewer, task_id: str) -> pd.DataFrame:
-    """Incidents that a task is about (`linked`), and others at the same address; the newest first, at most 30."""
-    parameters = {"task_id": task_id, **build_own(viewer, "find_task_incidents")}
+    """
+    Incidents that a task is about (`linked`), and others at the same address; the newest first, at most 30.
+
+    Of a kind whose place a role below the officer does not learn, such a role is told only that the task is about one.
+    """
+    hidden = list_hidden(store, sees_all=sees_sensitive(viewer))
+    parameters = {"task_id": task_id, "hidden": hidden, **build_own(viewer, "find_task_incidents")}
     return read_rows(store, viewer, ("incidents", "tasks"), _INCIDENTS, parameters)
+
+
+@governed
+def find_incidents_at(
+    store: Store, viewer: Viewer, building_id: str, *, unit_id: str | None = None, limit: int = 12
+) -> pd.DataFrame:
+    """
+    Incidents in a building, `same_unit` for those in a home of it, the newest first, without mistakes and repetitions.
+
+    A grid worker's own grids only, and no kind whose place a role below the officer does not learn.
+    """
+    parameters = {
+        "building": building_id, "unit": unit_id, "limit": limit,
+        "hidden": list_hidden(store, sees_all=sees_sensitive(viewer)),
+        "grids": find_grid_limit(viewer, "query", "find_incidents_at"),
+    }  # fmt: skip
+    return read_rows(store, viewer, ("incidents",), _AT, parameters)
 
 
 @governed

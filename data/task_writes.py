@@ -18,7 +18,7 @@ from data.freshness import Check, put_check, put_visit_date
 from data.incident_writes import Event, append_events, insert_rows
 from data.moments import get_aware
 from data.store import Clock, Store, Transaction
-from gis.errors import RecordMissingError
+from gis.errors import RecordMissingError, RefusedError
 
 Row = Mapping[str, object]
 _TABLE = "tasks"
@@ -121,6 +121,29 @@ def list_links(transaction: Transaction, task_id: str) -> list[dict[str, str]]:
     """Incidents that a task is about."""
     rows = transaction.fetch("SELECT incident_id FROM task_incidents WHERE task_id = ? ORDER BY 1", [task_id])
     return [{"incident_id": str(one)} for one in rows["incident_id"]]
+
+
+def check_incidents(transaction: Transaction, ids: Sequence[str], *, building_id: str | None = None) -> None:
+    """
+    Raise when one of the incidents is not there, was a mistake, or did not happen in that building (None: anywhere).
+
+    Raises
+    ------
+    RefusedError
+        Names the incident.
+    """
+    sql = """
+        SELECT incident_id FROM incidents WHERE list_contains(?::VARCHAR[], incident_id)
+            AND status NOT IN ('cancelled', 'duplicate') AND (?::VARCHAR IS NULL OR coalesce(building_id, '') = ?)
+    """
+    chosen = list(dict.fromkeys(ids))
+    found = set(transaction.fetch(sql, [chosen, building_id, building_id])["incident_id"]) if chosen else set()
+    for one in chosen:
+        if one not in found:
+            raise RefusedError(
+                f"Incident '{one[:40]}' cannot be linked: expected one that is in the store, is not cancelled or a "
+                "repetition, and happened in the building of the task. Choose from those at the address."
+            )
 
 
 def _read(transaction: Transaction, task_id: str) -> StoredTask:

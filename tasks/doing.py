@@ -21,7 +21,7 @@ from data.secret_files import get_key
 from data.store import Clock, Store, Transaction
 from data.task_places import TaskPlace, find_grid_at, get_task_place
 from data.task_rights import check_task
-from data.task_writes import Fetch, StoredTask, TaskChange, change_tasks, find_existing, list_links
+from data.task_writes import Fetch, StoredTask, TaskChange, change_tasks, check_incidents, find_existing, list_links
 from data.viewer import Viewer
 from gis.errors import BadRecordError, RefusedError
 from tasks.life_cycle import Action, Kind, Origin, Receiver, State, Step, Task, is_repeat, rebuild, take_step
@@ -29,6 +29,7 @@ from tasks.orders import (
     Done,
     NewTask,
     Order,
+    build_links,
     build_recheck_key,
     build_rows,
     build_step,
@@ -68,7 +69,8 @@ def create_task(store: Store, viewer: Viewer | None, new: NewTask, *, clock: Clo
     def decide(transaction: Transaction, _: Fetch) -> TaskChange:
         if find_existing(transaction, "tasks", "task_id", [task_id]):
             return TaskChange()
-        links = [{"task_id": task_id, "incident_id": one} for one in new.incidents]
+        check_incidents(transaction, new.incidents)
+        links = build_links(task_id, new.incidents)
         return TaskChange(((task_id, to_event(step)),), new=[row], rows={"task_incidents": links} if links else {})
 
     detail = {"what": "create", "kind": new.kind.value, "origin": new.origin.value}
@@ -99,7 +101,8 @@ def act(store: Store, viewer: Viewer, task_id: str, order: Order, *, clock: Cloc
     NotAllowedError
         The role may not, or the task is in another's grid; nothing was kept.
     RefusedError
-        The step may not follow, or the task is with another receiver, and it brought no evidence.
+        The step may not follow, or the task is with another receiver, and it brought no evidence; or an incident that
+        a dispute is to be linked to happened elsewhere.
     BadRecordError, RecordMissingError
         A value that cannot be; no such task or receiver.
     """
@@ -115,6 +118,8 @@ def act(store: Store, viewer: Viewer, task_id: str, order: Order, *, clock: Cloc
         check_task(viewer, "action", right, stored.row, task_id)
         task, now = rebuild(task_id, map(to_step, stored.events)), clock()
         number, by = len(stored.events), get_actor(viewer)
+        if order.action is Action.LINK:
+            check_incidents(transaction, order.incidents, building_id=stored.row["building_id"] or "")
         step = build_step(task, order, texts, by=by, number=number, created=stored.row["created_utc"], now=now)
         if is_repeat(task, step) or (step.evidence_id and step.evidence_id in task.evidence):
             result.append(Done(task, is_repeat=True))
@@ -193,13 +198,14 @@ def _ask_after(change: TaskChange, task: Task, stored: StoredTask, step: Step, t
         Kind.VERIFICATION, row["subject_kind"], max(day, step.at_utc + timedelta(hours=1)), row["subject_id"],
         origin=Origin(row["origin"]), origin_id=row["origin_id"], priority=task.priority, receiver=receiver,
         checklist="after_incident", key=f"follow-up {task.task_id} {step.session_id}",
+        incidents=tuple(one["incident_id"] for one in list_links(transaction, task.task_id)),
     )  # fmt: skip
     place = TaskPlace(*(row[name] for name in ("place_text", "building_id", "unit_id", "grid_id", "x_m", "y_m")))
     child_id, child, first = build_task(new, place, by=step.by, now=step.at_utc, note="", parent_id=task.task_id)
-    links = list_links(transaction, task.task_id)
+    links = build_links(child_id, new.incidents)
     return replace(
         change, events=(*change.events, (child_id, to_event(first))), new=[*change.new, child],
-        rows={**change.rows, **({"task_incidents": [{"task_id": child_id, **one} for one in links]} if links else {})},
+        rows={**change.rows, **({"task_incidents": links} if links else {})},
     )  # fmt: skip
 
 

@@ -77,6 +77,7 @@ class Action(StrEnum):
     ATTACH = "attach"
     NOBODY_HOME = "nobody_home"
     HOLD_SESSION = "hold_session"
+    LINK = "link"
     SUBMIT = "submit"
     SEND_BACK = "send_back"
     DEMAND = "demand"
@@ -96,7 +97,7 @@ AT_WORK = (State.ASSIGNED, State.ACCEPTED, State.ON_SITE)
 BY_RECEIVER = frozenset(
     {
         *(Action.FORWARD, Action.ACCEPT, Action.REFUSE, Action.ARRIVE, Action.ATTACH, Action.NOBODY_HOME),
-        *(Action.HOLD_SESSION, Action.SUBMIT),
+        *(Action.HOLD_SESSION, Action.LINK, Action.SUBMIT),
     }
 )
 """What the receiver does; the rest is for who directs, and `BY_ITSELF` follows from a clock or another task."""
@@ -114,6 +115,7 @@ _MOVES: Mapping[Action, Mapping[State, State]] = MappingProxyType(
         Action.ATTACH: _SAME,
         Action.NOBODY_HOME: dict.fromkeys(AT_WORK, State.ACCEPTED),
         Action.HOLD_SESSION: dict.fromkeys(AT_WORK, State.ON_SITE),
+        Action.LINK: {state: state for state in OPEN},
         Action.SUBMIT: dict.fromkeys(AT_WORK, State.SUBMITTED),
         Action.SEND_BACK: {State.SUBMITTED: State.ACCEPTED},
         Action.DEMAND: {State.SUBMITTED: State.RECTIFYING},
@@ -175,6 +177,8 @@ class Step:
         With `nobody_home`: when the worker comes again. With `escalate`: how far word goes; without one the first.
     other_id
         The re-check that `demand` made, or whose end is told by `recheck`.
+    incidents
+        With `create` and, of a dispute, `link`: ids of incidents that it is about.
     """
 
     action: Action
@@ -196,6 +200,7 @@ class Step:
     level: int | None = None
     other_id: str | None = None
     kind: Kind | None = None
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +232,7 @@ class Task:
     findings: tuple[Finding, ...] = ()
     evidence: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
     action_ids: frozenset[str] = frozenset()
 
     @property
@@ -241,7 +247,7 @@ def find_allowed(task: Task) -> tuple[Action, ...]:
 
 def _suits(task: Task, action: Action) -> bool:
     """Whether an action is one of this kind of task, and of what it holds."""
-    if action is Action.HOLD_SESSION:
+    if action in (Action.HOLD_SESSION, Action.LINK):
         return task.kind is Kind.DISPUTE
     if action is Action.EXTEND:
         return task.kind is Kind.RECTIFICATION
@@ -266,15 +272,10 @@ def begin(task_id: str, step: Step) -> Task:
     if step.action is not Action.CREATE or step.kind is None or step.due_utc is None:
         raise RefusedError(f"Task '{task_id}' is not there yet: its first step is create, with a kind and a due time.")
     return Task(
-        task_id,
-        step.kind,
-        State.ASSIGNED if step.receiver else State.WAITING,
-        step.due_utc,
-        step.priority or Priority.NORMAL,
-        step.receiver,
-        changed_utc=step.at_utc,
+        task_id, step.kind, State.ASSIGNED if step.receiver else State.WAITING, step.due_utc,
+        step.priority or Priority.NORMAL, step.receiver, changed_utc=step.at_utc, incidents=step.incidents,
         action_ids=frozenset({step.action_id} if step.action_id else ()),
-    )
+    )  # fmt: skip
 
 
 def is_repeat(task: Task, step: Step) -> bool:
@@ -325,6 +326,8 @@ def _check_step(task: Task, step: Step) -> None:
         raise RefusedError(f"Task '{task.task_id}' is a re-check: say whether what was found is mended.")
     if step.action is Action.HOLD_SESSION and step.session_id is None:
         raise RefusedError(f"Task '{task.task_id}': a session needs an id.")
+    if step.action is Action.LINK and not set(step.incidents) - set(task.incidents):
+        raise RefusedError(f"Task '{task.task_id}': link needs incidents that it is not about already. Choose some.")
     if step.action in (Action.DEMAND, Action.RECHECK) and step.other_id is None:
         raise RefusedError(f"Task '{task.task_id}': {step.action} needs the task that checks again.")
     if step.action is Action.NOBODY_HOME and (step.again_utc or step.at_utc) <= (step.captured_utc or step.at_utc):
@@ -341,18 +344,16 @@ def _apply(task: Task, step: Step, target: State) -> Task:
         changed_utc=step.at_utc,
         evidence=_add(task.evidence, step.evidence_id),
         sessions=_add(task.sessions, step.session_id),
+        incidents=(*task.incidents, *(one for one in step.incidents if one not in task.incidents)),
         action_ids=task.action_ids | ({step.action_id} if step.action_id else set()),
         closed_utc=step.at_utc if target in ENDED and task.is_open else task.closed_utc,
     )
     match step.action:
         case Action.ASSIGN | Action.FORWARD:
             after = replace(
-                after,
-                receiver=step.receiver,
-                accepted_by=None,
-                due_utc=step.due_utc or task.due_utc,
+                after, receiver=step.receiver, accepted_by=None, due_utc=step.due_utc or task.due_utc,
                 forwarded_count=task.forwarded_count + (step.action is Action.FORWARD),
-            )
+            )  # fmt: skip
         case Action.REFUSE:
             after = replace(after, receiver=None, accepted_by=None)
         case Action.ACCEPT | Action.ARRIVE | Action.HOLD_SESSION | Action.SUBMIT | Action.NOBODY_HOME:

@@ -27,7 +27,7 @@ from tasks.doing import LOCAL
 from tasks.due import DueVisit, Subject, find_due
 from tasks.escalating import read_levels
 from tasks.life_cycle import Action, Origin, Receiver, Step
-from tasks.orders import NewTask, build_task, build_task_id
+from tasks.orders import NewTask, build_links, build_task
 from tasks.receiving import get_actor
 from tasks.rules import read_visit_rules
 from tasks.steps import to_event
@@ -61,12 +61,10 @@ def make_due_tasks(
         if visit.subject.id in places[visit.subject.kind]
     ]
 
-    incidents = {build_task_id(visit.key): visit.subject.origin_id for visit in visits}
-
     def work(transaction: Transaction) -> list[str]:
         there = find_existing(transaction, "tasks", "task_id", [task_id for task_id, _, _ in built])
         fresh = [one for one in built if one[0] not in there]
-        links = [{"task_id": one, "incident_id": incidents[one]} for one, *_ in fresh if incidents[one]]
+        links = [link for task_id, _, step in fresh for link in build_links(task_id, step.incidents)]
         rows = [row for _, row, _ in fresh]
         change = TaskChange(
             tuple((task_id, to_event(step)) for task_id, _, step in fresh), new=rows,
@@ -160,7 +158,7 @@ def _build(visit: DueVisit, place: TaskPlace, *, by: str, now: datetime) -> tupl
     new = NewTask(
         rule.kind, subject.kind, due if due > now else due + timedelta(days=1), subject.id, origin=Origin.RULE,
         origin_id=rule.rule_id, priority=rule.priority, receiver=receiver, checklist=rule.checklist or None,
-        key=visit.key,
+        key=visit.key, incidents=(subject.origin_id,) if subject.origin_id else (),
     )  # fmt: skip
     return build_task(new, place, by=by, now=now, note="")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -127,6 +127,7 @@ class Order:
     mended: bool | None = None
     session: Session | None = None
     again_utc: datetime | None = None
+    incidents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,9 @@ def build_task(
         raise BadRecordError(f"The due time {new.due_utc.isoformat()} has no zone: give an aware time.")
     task_id = build_task_id(new.key)
     step = Step(
-        Action.CREATE, now, by, receiver=new.receiver, due_utc=new.due_utc, priority=new.priority, kind=new.kind
-    )
+        Action.CREATE, now, by, receiver=new.receiver, due_utc=new.due_utc, priority=new.priority, kind=new.kind,
+        incidents=new.incidents,
+    )  # fmt: skip
     row: dict[str, object] = {
         "task_id": task_id, "kind": new.kind.value, "origin": new.origin.value, "origin_id": new.origin_id,
         "parent_id": parent_id, "subject_kind": new.subject_kind, "subject_id": new.subject_id,
@@ -220,12 +222,18 @@ def build_step(
         findings=tuple(Finding(f"{base}-{n}", one.code, one.rectify_by) for n, one in enumerate(order.findings)),
         mended=order.mended,
         again_utc=order.again_utc if order.action is Action.NOBODY_HOME else None,
+        incidents=order.incidents if order.action is Action.LINK else (),
     )
     if session is not None and order.action is Action.HOLD_SESSION:
         return replace(step, session_id=f"s-{base}", settled=session.settled, follow_up_on=session.follow_up_on)
     if order.action is Action.DEMAND:
         return replace(step, other_id=build_task_id(build_recheck_key(task, number)))
     return step
+
+
+def build_links(task_id: str, incidents: Sequence[str]) -> list[dict[str, object]]:
+    """Rows that say which incidents a task is about."""
+    return [{"task_id": task_id, "incident_id": one} for one in incidents]
 
 
 def build_recheck_key(task: Task, number: int) -> str:
@@ -271,4 +279,6 @@ def build_rows(
             "follow_up_on": order.session.follow_up_on, "narrative": texts["narrative"] or None,
             "agreement": texts["agreement"] or None,
         }]  # fmt: skip
+    if fresh := [one for one in step.incidents if one not in task.incidents]:
+        rows["task_incidents"] = build_links(task.task_id, fresh)
     return rows

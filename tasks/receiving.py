@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.audit import SERVER
-from data.rights import check_right
+from data.rights import Right, check_right, get_right
 from data.store import Store
 from data.task_rights import check_task
 from data.viewer import Role, Viewer
@@ -31,6 +31,8 @@ def check_actor(viewer: Viewer, task: Task, action: Action) -> None:
     me = get_actor(viewer)
     if action in BY_RECEIVER:
         mine = me == task.accepted_by if task.accepted_by else is_receiver(viewer, task.receiver)
+        if action is Action.LINK and get_right(viewer.role, "action", "direct_task") is not Right.NO:
+            return  # who directs knows what else happened there as well as who mediates
         if not mine and task.state in AT_WORK:
             raise NotAllowedError(
                 f"Task '{task.task_id}' is with another receiver. Ask an officer to assign it to you."

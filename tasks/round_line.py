@@ -27,7 +27,7 @@ class Line:
         """Put a stop before the one at `place`, if the order holds then as well."""
         order = [*self.order[:place], stop, *self.order[place:]]
         # Where gates change ways, what was told from ways as they are may not hold.
-        if len(self._course.travel.periods) == 1 or self._course.measure(order) is not None:
+        if self._course.measure(order) is not None:
             self.order = order
             self._reckon()
 

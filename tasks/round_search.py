@@ -18,6 +18,7 @@ import numpy as np
 from incidents.team_routes import Errand, Walker, find_team_routes
 from tasks.round_course import CLOSE_S, LEAST_GAIN_S, Course, Trace, Windows
 from tasks.round_line import Line
+from tasks.round_steady import SteadyLine
 
 _TURNS = 600
 _MOST_OUT = 12
@@ -60,13 +61,14 @@ def search_all(course: Course) -> Trace:
     return best
 
 
-def search_long(course: Course) -> Trace:
-    """A good order of many stops."""
+def search_long(course: Course, known: Sequence[int] | None = None) -> Trace:
+    """A good order of many stops; looked for from the order that is `known` to hold, else from VROOM's."""
     rng = np.random.default_rng(len(course.places))
     near = _find_near(course)
-    best = now = _repair(course, list(_begin(course)), rng, blink=0.0)
-    for turn in range(_TURNS):
-        warmth_s = _WARM_S * (_COLD_S / _WARM_S) ** (turn / _TURNS)
+    best = now = _repair(course, list(_begin(course) if known is None else known), rng, blink=0.0)
+    turns = _TURNS if known is None else _TURNS // 2  # a good one is known already
+    for turn in range(turns):
+        warmth_s = _WARM_S * (_COLD_S / _WARM_S) ** (turn / turns)
         found = _repair(course, _ruin(now.order, near, rng), rng, blink=_BLINK)
         kept_s = now.cost_s - warmth_s * math.log(1.0 - rng.random())
         if found.is_better(now) or (found.worth >= now.worth - 1e-9 and found.cost_s < kept_s):
@@ -139,10 +141,15 @@ def _repair(course: Course, order: list[int], rng: np.random.Generator, *, blink
         missing.sort(key=lambda one: -course.worths[one])
     elif rng.random() < 0.5:
         missing.sort(key=lambda one: sum(closes - opens for opens, closes in course.windows_s[one]))
-    line = Line(course, order if course.measure(order) is not None else [])
+    line = _begin_line(course, order if course.measure(order) is not None else [])
     for stop in missing:
         place = line.find_place(stop, rng, blink)
         if place is not None:
             line.insert(place, stop)
     trace = course.trace(line.order)
     return trace if trace is not None else Trace((), 0.0, 0.0)
+
+
+def _begin_line(course: Course, order: list[int]) -> Line | SteadyLine:
+    steady = course.travel.steady
+    return Line(course, order) if steady is None else SteadyLine(course, steady, order)

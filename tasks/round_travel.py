@@ -12,6 +12,9 @@ from gis.errors import BadRecordError
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
+Steady = tuple[list[list[float]], list[list[float]]]
+"""Seconds from each place to each other, as rows by where one comes from, and as rows by where one goes."""
+
 _CLOSE_S = 1e-9
 
 
@@ -34,6 +37,7 @@ class Travel:
         self.periods = tuple(periods)
         self._from_s = [start for start, _ in periods]
         self._rows: list[list[list[float]]] = [matrix.tolist() for _, matrix in periods]
+        self.steady: Steady | None = (self._rows[0], periods[0][1].T.tolist()) if len(periods) == 1 else None
 
     def arrive(self, origin: int, place: int, leave_s: float) -> tuple[float, float]:
         """

@@ -163,12 +163,14 @@ def order_round(stops: Sequence[Stop], travel: Travel, setting: Setting) -> Orde
 
 def _solve(stops: Sequence[Stop], travel: Travel, setting: Setting) -> tuple[Trace, Sequence[Stop]]:
     """By their due times first; what these leave no room for may come later, where that makes more visits."""
-    search = search_all if len(stops) <= EXACT_STOPS else search_long
-    found = search(_to_course(stops, travel, setting))
+    is_long = len(stops) > EXACT_STOPS
+    course = _to_course(stops, travel, setting)
+    found = search_long(course) if is_long else search_all(course)
     late = {n for n, stop in enumerate(stops) if stop.due_s is not None} - set(found.order)
     if late:
         eased = [replace(stop, due_s=None) if number in late else stop for number, stop in enumerate(stops)]
-        other = search(_to_course(eased, travel, setting))
+        course = _to_course(eased, travel, setting)
+        other = search_long(course, found.order) if is_long else search_all(course)
         if other.worth > found.worth + 1e-9:
             return other, eased
     return found, stops

@@ -30,6 +30,8 @@ def to_event(step: Step) -> Event:
         detail["follow_up_on"] = step.follow_up_on.isoformat()
     if step.findings:
         detail["findings"] = [[one.finding_id, one.code, one.rectify_by.isoformat()] for one in step.findings]
+    if step.incidents:
+        detail["incidents"] = list(step.incidents)
     plain = {name: value for name, value in detail.items() if value is not None}
     return Event(_PREFIX + step.action.value, step.at_utc, plain)
 
@@ -48,13 +50,14 @@ def to_step(event: Event) -> Step:
         priority=Priority(said["priority"]) if "priority" in said else None,
         receiver=receiver,
         follow_up_on=date.fromisoformat(said["follow_up_on"]) if "follow_up_on" in said else None,
+        incidents=tuple(said.get("incidents", ())),
         findings=tuple(Finding(one, code, date.fromisoformat(day)) for one, code, day in said.get("findings", ())),
     )
 
 
 def to_columns(task: Task) -> dict[str, object]:
     """The columns of `tasks` that a task's steps decide: what a rebuilt row is held against."""
-    skipped = {"task_id", "kind", "receiver", "findings", "evidence", "sessions", "action_ids"}
+    skipped = {"task_id", "kind", "receiver", "findings", "evidence", "sessions", "incidents", "action_ids"}
     row: dict[str, object] = {one.name: getattr(task, one.name) for one in fields(Task) if one.name not in skipped}
     row |= {name: to_stored_time(at) for name, at in row.items() if isinstance(at, datetime)}
     return row | {

@@ -20,22 +20,7 @@ from ui.marks import say_drill
 
 PAGES = (
     *("wall", "intake", "dispatch", "shift", "desk", "tasks", "board", "forces", "command", "patrol", "map", "plans"),
-    *("wall", "intake", "dispatch", "shift", "desk", "tasks", "board", "forces", "command", "map", "plans"),
-    *(
-        "wall",
-        "intake",
-        "dispatch",
-        "shift",
-        "desk",
-        "tasks",
-        "board",
-        "forces",
-        "command",
-        "map",
-        "checkins",
-        "counter",
-    ),
-    *("approvals", "audit", "accounts", "settings"),
+    *("checkins", "counter", "approvals", "audit", "accounts", "settings"),
 )
 _STYLE = (Path(__file__).parent / "shell.css").read_text(encoding="utf-8")
 

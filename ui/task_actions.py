@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from data.queries import find_incidents_at
 from data.store import Store, utc_now
 from data.task_photos import add_photo
 from data.viewer import Viewer
@@ -21,14 +22,16 @@ from tasks.notices import propose_again
 from tasks.orders import PARTIES, Evidence, Order, Session, Wrong
 from ui.notes import put_note
 from ui.tables import LOCAL
+from ui.task_incidents import tick_incidents
 from ui.task_receivers import choose_receiver
+from ui.task_words import to_rows
 
 PAGE = "task"
 _AT_ONCE = (Action.ACCEPT, Action.ARRIVE, Action.CLOSE, Action.DEMAND)
 _WITH_REASON = (Action.REFUSE, Action.SEND_BACK, Action.CANCEL)
 _ORDER = (
     *(Action.ACCEPT, Action.ARRIVE, Action.SUBMIT, Action.HOLD_SESSION, Action.NOBODY_HOME, Action.ATTACH),
-    *(Action.CLOSE, Action.DEMAND),
+    *(Action.LINK, Action.CLOSE, Action.DEMAND),
     *(Action.EXTEND, Action.SEND_BACK, Action.ASSIGN, Action.FORWARD, Action.REFUSE, Action.CANCEL),
 )
 _MAIN = (Action.ACCEPT, Action.ARRIVE, Action.SUBMIT, Action.CLOSE, Action.DEMAND)
@@ -215,6 +218,25 @@ def _ask_again(
                 do(Order(action, _new_id(), evidence=Evidence(f"e-{_new_id()}", utc_now(), text), again_utc=again))
 
 
+def _ask_incidents(
+    store: Store, viewer: Viewer, task: Task, row: dict[str, Any], action: Action, do: Do, lang: Language
+) -> None:
+    """What else happened at the address and is not linked yet."""
+    building = row["building_id"]
+    found = to_rows(find_incidents_at(store, viewer, building, unit_id=row["unit_id"])) if building else []
+    left = [one for one in found if one["incident_id"] not in task.incidents]
+    if not left:
+        st.caption(t("tasks.no_incidents_here", lang))
+        return
+    with st.form(key=f"form-{action}-{task.task_id}", border=False):
+        chosen = tick_incidents(store, viewer, left, f"link-{task.task_id}", lang)
+        if st.form_submit_button(t("tasks.do_link", lang), width="stretch"):
+            if not chosen:
+                st.error(t("tasks.choose_incidents", lang))
+            else:
+                do(Order(action, _new_id(), incidents=chosen))
+
+
 _FORMS: dict[Action, Form] = {
     **dict.fromkeys(_WITH_REASON, _ask_reason),
     Action.ASSIGN: _ask_receiver,
@@ -224,4 +246,5 @@ _FORMS: dict[Action, Form] = {
     Action.ATTACH: _ask_evidence,
     Action.HOLD_SESSION: _ask_session,
     Action.NOBODY_HOME: _ask_again,
+    Action.LINK: _ask_incidents,
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from data.queries import find_incidents_at
 from data.store import Store, utc_now
 from data.task_places import get_task_place
 from data.viewer import Viewer
@@ -19,8 +20,9 @@ from ui.cards import escape_markdown
 from ui.notes import put_note
 from ui.search import find_hits, label_hit, to_place
 from ui.tables import LOCAL
+from ui.task_incidents import tick_incidents
 from ui.task_receivers import choose_receiver
-from ui.task_words import say_kind
+from ui.task_words import say_kind, to_rows
 
 _PRIORITIES = [one.value for one in Priority]
 _KINDS = (Kind.INSPECTION, Kind.VERIFICATION, Kind.PATROL, Kind.DISPUTE, Kind.OTHER)
@@ -56,27 +58,30 @@ def show_new(store: Store, viewer: Viewer, lang: Language) -> None:
         except ShapanError:
             st.warning(t("tasks.gone", lang))
             return
+    what = st.selectbox(
+        t("tasks.kind", lang), _KINDS, format_func=lambda one: say_kind(one.value, lang), key=f"new_kind_{lang}"
+    )
     with st.form(key="new_task", border=True):
-        first, second = st.columns(2)
-        what = first.selectbox(t("tasks.kind", lang), _KINDS, format_func=lambda one: say_kind(one.value, lang))
-        priority = second.selectbox(
+        first, second, third = st.columns(3)
+        priority = first.selectbox(
             t("tasks.priority", lang),
             tuple(Priority),
             index=1,
             format_func=lambda one: t(f"tasks.priority_{one}", lang),
         )
         today = utc_now().astimezone(LOCAL).date()
-        day = first.date_input(
+        day = second.date_input(
             t("tasks.by", lang), value=today + timedelta(days=1), min_value=today, format="YYYY-MM-DD"
         )
-        hour = second.time_input(t("tasks.by_time", lang), value=time(18), step=timedelta(minutes=30))
+        hour = third.time_input(t("tasks.by_time", lang), value=time(18), step=timedelta(minutes=30))
         receiver = choose_receiver(store, viewer, place, "new", lang)
         note = st.text_area(t("tasks.note", lang), max_chars=400, height=100)
+        incidents = _choose_incidents(store, viewer, place, lang) if what is Kind.DISPUTE else ()
         if not st.form_submit_button(t("tasks.create", lang), type="primary", width="stretch"):
             return
     new = NewTask(
-        what, kind, datetime.combine(day, hour, LOCAL).astimezone(UTC), subject,
-        priority=Priority(str(priority)), receiver=receiver, note=note, place_text=text if subject is None else "",
+        what, kind, datetime.combine(day, hour, LOCAL).astimezone(UTC), subject, priority=Priority(str(priority)),
+        receiver=receiver, note=note, place_text=text if subject is None else "", incidents=incidents,
     )  # fmt: skip
     try:
         task_id = create_task(store, viewer, new, clock=utc_now)
@@ -88,3 +93,11 @@ def show_new(store: Store, viewer: Viewer, lang: Language) -> None:
         put_note("task", "done", t("tasks.created", lang))
         st.query_params["task"] = task_id
         st.rerun()
+
+
+def _choose_incidents(store: Store, viewer: Viewer, place: dict[str, Any], lang: Language) -> tuple[str, ...]:
+    """What happened at the address that a dispute is about."""
+    building = place.get("building_id")
+    found = to_rows(find_incidents_at(store, viewer, building, unit_id=place.get("unit_id"))) if building else []
+    st.caption(t("tasks.link_incidents" if found else "tasks.no_incidents_here", lang))
+    return tick_incidents(store, viewer, found, "new-link", lang)

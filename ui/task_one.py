@@ -8,7 +8,6 @@ import streamlit as st
 
 from data.incident_writes import Event
 from data.queries import (
-    find_categories,
     find_task,
     find_task_events,
     find_task_evidence,
@@ -31,11 +30,10 @@ from ui.cards import escape_markdown
 from ui.notes import show_notes
 from ui.tables import format_time, show_table
 from ui.task_actions import PAGE, show_actions
+from ui.task_incidents import name_kinds, say_what, say_whether_over
 from ui.task_round import make_notices
 from ui.task_sealed import show_sealed
 from ui.task_words import AT_WORK, find_now, is_overdue, say_due, say_kind, say_receiver, say_state, say_who, to_rows
-
-_OVER = ("handled", "closed")
 
 
 def show_task(store: Store, viewer: Viewer, task_id: str, lang: Language) -> None:
@@ -160,15 +158,13 @@ def _show_incidents(store: Store, viewer: Viewer, task_id: str, lang: Language) 
     incidents = to_rows(find_task_incidents(store, viewer, task_id))
     if not incidents:
         return
-    kinds = find_categories(store, viewer)
-    names = dict(zip(kinds["category"].astype(str), kinds[f"name_{lang}"].astype(str), strict=True))
+    names = name_kinds(store, viewer, lang)
     st.subheader(t("tasks.incidents", lang))
     show_table(
         [t(f"tasks.head_{name}", lang) for name in ("when", "what", "state", "linked")],
         [
             [
-                format_time(one["reported_utc"]), names.get(one["category"], one["category"]),
-                t("tasks.incident_over" if one["status"] in _OVER else "tasks.incident_open", lang),
+                format_time(one["reported_utc"]), say_what(one, names, lang), say_whether_over(one, lang),
                 t("tasks.linked" if one["linked"] else "tasks.here", lang),
             ]
             for one in incidents

@@ -17,6 +17,7 @@ from i18n import Language, t
 from incidents.walking import NETWORK_TABLES, get_walk_network
 from tasks.round_plan import PlannedRound, RoundAsk, plan_round, to_spot
 from tasks.round_rules import read_round_rules
+from tasks.visit_rounds import MOST_STOPS
 from ui.cards import escape_markdown
 from ui.components.drawing.component import show_drawing
 from ui.files import ReadyFile, show_file
@@ -28,7 +29,7 @@ from ui.task_words import find_now, say_kind, say_span, to_rows
 
 _DUE = {"today": 0, "three_days": 3, "all": 400}
 _FIRST, _LAST = time(8, 30), time(21, 30)
-_MOST = 40
+_MOST = MOST_STOPS
 """More visits no day of one worker holds; so many are put in order within a second."""
 _USUAL_END = time(17, 30)
 

@@ -99,6 +99,34 @@ def test_a_new_task_begins_with_its_place(store: Store) -> None:
     assert page.success[0].value == t("tasks.created", "zh")
 
 
+def test_a_dispute_is_begun_with_incidents_of_its_address_and_gets_more_later(store: Store) -> None:
+    name = "UPDATE buildings SET name = '河边1幢' WHERE building_id = 'b1'"
+    store.write(lambda tx: tx.execute("buildings", name))
+    page = open_page("tasks", "zh", Role.OFFICER)
+    check(page.segmented_control[0].set_value(t("tasks.view_new", "zh")).run())
+    check(page.text_input(key="new_where").set_value("河边1幢").run())
+    assert not page.checkbox  # of other kinds nobody is asked
+    check(page.selectbox(key="new_kind_zh").set_value(Kind.DISPUTE).run())
+    box = page.checkbox(key="new-link-i1")
+    assert t("tasks.same_building", "zh") in box.label
+    box.check()
+    create = next(one for one in page.button if one.label == t("tasks.create", "zh"))
+    check(create.click().run())
+    (row,) = find_tasks(store, OFFICER, now=utc_now()).to_dict("records")
+    linked = "SELECT incident_id AS i FROM task_incidents WHERE task_id = ?"
+    assert store.read(linked, [row["task_id"]])["i"].tolist() == ["i1"]
+    task = make(store, kind=Kind.DISPUTE)
+    page = open_task(task, Role.COMMANDER)
+    link = next(one for one in page.button if one.label == t("tasks.do_link", "zh"))
+    page = check(link.click().run())
+    assert page.error[0].value == t("tasks.choose_incidents", "zh")
+    page.checkbox(key=f"link-{task}-i1").check()
+    page = check(next(one for one in page.button if one.label == t("tasks.do_link", "zh")).click().run())
+    assert page.success[0].value == t("tasks.done_link", "zh")
+    assert store.read(linked, [task])["i"].tolist() == ["i1"]
+    assert not [one for one in page.checkbox if one.key and one.key.startswith("link-")]
+
+
 def test_the_days_report_writes_itself(store: Store) -> None:
     task = make(store)
     act(store, OFFICER, task, Order(Action.ACCEPT), clock=utc_now)

@@ -60,6 +60,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
         (f"find_unit_{n}" for n in ("incidents", "rentals", "reports", "visits")),
         lambda query, store, viewer: [query(store, viewer, "1")],
     ),
+    "find_incidents_at": lambda query, store, viewer: [query(store, viewer, "1", unit_id="1")],
     "find_site_plan": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_plan_rooms": lambda query, store, viewer: [query(store, viewer, "1")],
     "find_units": lambda query, store, viewer: [query(store, viewer, "1")],

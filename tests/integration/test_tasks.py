@@ -13,6 +13,7 @@ from data.erasure import Person, build_subject, erase_person
 from data.intake import unseal
 from data.openings import open_fields
 from data.queries import (
+    find_incidents_at,
     find_task,
     find_task_counts,
     find_task_events,
@@ -32,6 +33,16 @@ from tasks.receiving import list_actions
 from tests.fixtures.tasks import Office, access_store, clock, office
 
 __all__ = ["access_store", "clock", "office"]
+
+
+_MORE_INCIDENTS = """
+INSERT INTO incidents (incident_id, category, urgency, source, reported_utc, occurred_from_utc, occurred_to_utc, status,
+        building_id, unit_id, grid_id)
+    SELECT id, 'dispute_neighbour', 'normal', 'call', day, day, day, status, 'b1', unit, 'g1' FROM (VALUES
+        ('i3', TIMESTAMP '2026-11-21 01:00:00', 'closed', 'u1'),
+        ('i4', TIMESTAMP '2026-11-22 01:00:00', 'handled', NULL),
+        ('i5', TIMESTAMP '2026-11-22 02:00:00', 'duplicate', 'u1')) t(id, day, status, unit)
+"""
 
 
 def test_a_task_goes_from_the_office_to_the_door_and_back(office: Office) -> None:
@@ -210,6 +221,54 @@ def test_what_was_agreed_is_asked_after_on_its_day(office: Office) -> None:
     assert linked == sorted([task, child])
     office.check_rebuilt(child)
     office.check_rebuilt(task)
+
+
+def test_a_dispute_is_linked_to_what_happened_at_its_address(office: Office) -> None:
+    """By the mediator or who directs, once each; not to another building's, and to nothing by who has no part in it."""
+    office.store.write(lambda tx: tx.execute("incidents", _MORE_INCIDENTS))
+    task = office.make(kind=Kind.DISPUTE, incidents=("i1",))
+    office.do(office.officer, task, Action.LINK, incidents=("i3",), action_id="l1")
+    office.do(office.officer, task, Action.LINK, incidents=("i3",), action_id="l1")
+    office.do(office.worker, task, Action.ACCEPT)
+    office.do(office.worker, task, Action.LINK, incidents=("i3", "i4"))
+    for wrong in ("i2", "i-nothing", "i5"):  # the other building's; nobody's; a repetition
+        with pytest.raises(RefusedError, match=f"'{wrong}' cannot be linked"):
+            office.do(office.worker, task, Action.LINK, incidents=("i4", wrong))
+    with pytest.raises(RefusedError, match="not about already"):
+        office.do(office.worker, task, Action.LINK, incidents=("i4",))
+    with pytest.raises(NotAllowedError):
+        office.do(office.neighbour, task, Action.LINK, incidents=("i4",))
+    visit = office.make()
+    with pytest.raises(RefusedError, match="link is not possible"):
+        office.do(office.officer, visit, Action.LINK, incidents=("i1",))
+    with pytest.raises(RefusedError, match="cannot be linked"):
+        office.make(kind=Kind.DISPUTE, incidents=("i-nothing",))
+    linked = office.store.read("SELECT incident_id FROM task_incidents WHERE task_id = ? ORDER BY 1", [task])
+    assert linked["incident_id"].tolist() == ["i1", "i3", "i4"]
+    assert sorted(office.rebuild(task).incidents) == ["i1", "i3", "i4"]
+    office.check_rebuilt(task)
+    logged = office.store.read("SELECT detail::VARCHAR AS d FROM audit_log WHERE subject_id = ?", [task])["d"]
+    assert sum('"link"' in one for one in logged) == 2
+
+
+def test_a_worker_is_not_told_of_kinds_that_only_officers_see(office: Office) -> None:
+    """At the address they are not there; of one that the task is about nothing but that it is."""
+    office.store.write(lambda tx: tx.execute("incidents", _MORE_INCIDENTS))
+    tree = (
+        "INSERT INTO incident_categories (category, name_zh, name_en, sensitive) "
+        "VALUES ('theft', '盗窃', 'Theft', true)"
+    )
+    office.store.write(lambda tx: tx.execute("incident_categories", tree))
+    assert find_incidents_at(office.store, office.officer, "b1", unit_id="u1")["incident_id"].tolist() == [
+        "i4", "i3", "i1",
+    ]  # fmt: skip
+    assert find_incidents_at(office.store, office.worker, "b1")["incident_id"].tolist() == ["i4", "i3"]
+    assert find_incidents_at(office.store, office.worker, "b2").empty
+    task, other = office.make(kind=Kind.DISPUTE, incidents=("i1",)), office.make(subject_id="u1")
+    rows = find_task_incidents(office.store, office.worker, task)
+    assert rows.loc[rows["incident_id"] == "i1", "category"].isna().all()
+    assert "i1" not in find_task_incidents(office.store, office.worker, other)["incident_id"].tolist()
+    assert "i1" in find_task_incidents(office.store, office.officer, other)["incident_id"].tolist()
 
 
 def test_sealed_words_open_with_a_purpose_and_the_log_knows(office: Office) -> None:

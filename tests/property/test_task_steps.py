@@ -36,7 +36,7 @@ LEADS_TO = {
     "extend": {"accepted"}, "recheck": {"closed"}, "drop_recheck": {"submitted"}, "close": {"closed"},
     "cancel": {"cancelled"}, "hold_session": {"on_site"}, "nobody_home": {"accepted"},
 }  # fmt: skip
-STAYS = {"attach", "remind", "escalate", "keep"}
+STAYS = {"attach", "link", "remind", "escalate", "keep"}
 
 steps = st.builds(
     lambda action, minute, number, reason, found, mended, settled: Step(
@@ -48,6 +48,7 @@ steps = st.builds(
         action_id=f"{action}-{number}",
         findings=(Finding("f", "wiring", date(2026, 12, 1)),) if found and action is Action.SUBMIT else (),
         mended=mended, again_utc=START + timedelta(days=2), session_id=f"s{number}", settled=settled, other_id="t-2",
+        incidents=(f"i{number}", "i9") if action is Action.LINK else (),
     ),
     st.sampled_from([a for a in Action if a is not Action.CREATE]), st.integers(0, 500), st.integers(0, 5),
     st.booleans(), st.booleans(), st.sampled_from([None, True, False]), st.sampled_from([None, True, False]),
@@ -105,6 +106,7 @@ def test_any_sequence_of_steps(kind: Kind, sequence: list[Step]) -> None:
         assert (task.closed_utc is not None) == (task.state in ENDED)
         assert (task.receiver is None) == (task.state is State.WAITING) or task.state in ENDED | {State.WAITING}
     assert set(task.evidence) == sent
+    assert set(task.incidents) == {one for step in taken for one in step.incidents}
     assert rebuild("t-1", taken) == task
     assert rebuild("t-1", [to_step(to_event(step)) for step in taken]) == task
 

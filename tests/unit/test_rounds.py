@@ -201,6 +201,17 @@ def test_any_round_says_what_is_so(seed: int, n: int, hours: int) -> None:
         assert measure(more, stops, setting)[0] >= measure(made, stops, setting)[0]
 
 
+@settings(max_examples=3, deadline=None)
+@given(st.integers(0, 10_000), st.integers(9, 16), st.integers(1, 8))
+def test_a_gate_that_changes_no_way_changes_no_round(seed: int, n: int, hours: int) -> None:
+    """Ways that stay as they are all day are reckoned another way than those that change at noon, to the same round."""
+    stops, travel, setting = make_round(seed, n, to_s=FROM_S + hours * 3600)
+    ((_, matrix),) = travel.periods
+    assert order_round(stops, Travel([(0.0, matrix), (12 * HOUR, matrix)]), setting) == order_round(
+        stops, travel, setting
+    )
+
+
 @pytest.mark.parametrize(
     ("stops", "match"),
     [
