@@ -19,6 +19,7 @@ _WORDS = (
         "phone_card_bad",
     ),
     *("phone_hours", "phone_points_each", "phone_choose", "phone_code_bad", "phone_photo_needed", "phone_forget"),
+    *("phone_busy", "phone_set_aside"),
 )
 
 

@@ -65,8 +65,9 @@ def serve_checkins(options: CheckinOptions, *, clock: Clock, on_ready: Callable[
             "points": len(box.find_points()), "waiting": box.queue.count_waiting(),
         }  # fmt: skip
         with closing(bind_port("127.0.0.1", 0)) as inside:
+            app = build_checkin_app(box)
             run_until_stopped(
-                build_checkin_app(box), inside, beside=[Beside(build_checkin_app(box), listener, context)],
+                app, inside, beside=[Beside(app, listener, context, is_public=True)],
                 on_ready=lambda: on_ready(report), on_stop=lambda: None,
             )  # fmt: skip
 

@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gis.errors import PortInUseError, RefusedError
+from server.patience import MOST, PatientProtocol
 
 _LOOPBACK = {"localhost": "127.0.0.1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
 _STOP_S = 3  # for answers that are on their way when the server is told to stop
@@ -77,11 +78,15 @@ def bind_port(address: str, port: int, *, option: str = "--port") -> socket.sock
 
 @dataclass(frozen=True)
 class Beside:
-    """Another listener of the same process: what answers there, and how it is encrypted (None: not at all)."""
+    """
+    Another listener of the same process: what answers there, how it is encrypted (None: not at all), and whether
+    anybody at all may come: then connections that say nothing are closed, and there are only so many.
+    """
 
     app: ASGIApp
     listener: socket.socket
     context: ssl.SSLContext | None = None
+    is_public: bool = False
 
 
 class _BesideServer(uvicorn.Server):
@@ -105,7 +110,10 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._on_ready = on_ready
         self._on_stop = on_stop
-        self._beside = [(_BesideServer(_configure(one.app, one.context, lifespan=False)), one) for one in beside]
+        self._beside = [
+            (_BesideServer(_configure(one.app, one.context, lifespan=False, is_public=one.is_public)), one)
+            for one in beside
+        ]
         self._running: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -129,9 +137,13 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _configure(app: ASGIApp, context: ssl.SSLContext | None, *, lifespan: bool) -> uvicorn.Config:
+def _configure(
+    app: ASGIApp, context: ssl.SSLContext | None, *, lifespan: bool, is_public: bool = False
+) -> uvicorn.Config:  # fmt: skip
     return uvicorn.Config(
         app,
+        http=PatientProtocol if is_public else "auto",
+        limit_concurrency=MOST if is_public else None,
         ws="websockets-sansio",
         ws_max_size=_WEBSOCKET_BYTES,
         ws_per_message_deflate=False,

@@ -3,10 +3,10 @@
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const at = (id) => document.getElementById(id);
-const CARD = "shapan-card", QUEUE = "shapan-queue", POINTS = "shapan-points", LOG = "shapan-log";
+const CARD = "shapan-card", QUEUE = "shapan-queue", POINTS = "shapan-points", LOG = "shapan-log", ASIDE = "shapan-aside";
 const FIELDS = ["id", "point", "card", "code", "at", "lat", "lon", "acc", "photo"];
 const PHOTO_SIDE_PX = 1280;
-let points = [], sending = false;
+let points = [], sending = false, restUntil = 0;
 
 const read = (name, otherwise) => { try { return JSON.parse(localStorage.getItem(name)) ?? otherwise; } catch { return otherwise; } };
 const keep = (name, value) => localStorage.setItem(name, JSON.stringify(value));
@@ -56,7 +56,9 @@ function show(kind, text) {
 function draw() {
   const waiting = read(QUEUE, []).length;
   const line = at("line");
-  line.textContent = !navigator.onLine ? say("offline", { n: waiting }) : waiting ? say("waiting", { n: waiting }) : "";
+  const aside = read(ASIDE, []).length;
+  line.textContent = !navigator.onLine ? say("offline", { n: waiting }) : waiting ? say("waiting", { n: waiting })
+    : aside ? say("set_aside", { n: aside }) : "";
   line.className = navigator.onLine ? "line" : "line away";
   const point = points.find((one) => one.point_id === at("point").value);
   at("facts").textContent = point
@@ -89,15 +91,30 @@ async function loadPoints() {
   } catch { /* no net: what was known last is shown */ }
 }
 
-// Sends what waits, oldest first; what was acknowledged leaves the queue, all else stays.
+// Sends what waits, oldest first; what was acknowledged leaves the queue, all else stays. A server that has too much to do
+// says when to come again. One that it cannot take stops no other: it is tried alone, then laid aside, never lost.
 async function send() {
-  if (sending || !navigator.onLine) return;
+  if (sending || !navigator.onLine || Date.now() < restUntil) return;
   sending = true;
+  let most = 20;
   try {
     for (let queue = read(QUEUE, []); queue.length; queue = read(QUEUE, [])) {
-      const items = queue.slice(0, queue[0].photo ? 1 : 20);
+      const items = queue.slice(0, queue[0].photo ? 1 : most);
       const answer = await fetch("/checkins", {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ items }) });
+      if (answer.status === 429 || answer.status === 503) {
+        const rest = 1000 * Math.min(900, Number(answer.headers.get("retry-after")) || 20);
+        restUntil = Date.now() + rest;
+        setTimeout(send, rest + 100);
+        show("wait", say("busy"));
+        break;
+      }
+      if ([400, 413].includes(answer.status)) {
+        if (items.length > 1) { most = 1; continue; }
+        keep(ASIDE, [...read(ASIDE, []), items[0]]);
+        keep(QUEUE, read(QUEUE, []).filter((one) => one.record.id !== items[0].record.id));
+        continue;
+      }
       if (!answer.ok) break;
       const taken = new Set((await answer.json()).taken);
       keep(QUEUE, read(QUEUE, []).filter((one) => !taken.has(one.record.id)));

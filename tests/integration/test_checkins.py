@@ -24,7 +24,9 @@ from tasks.cards import find_card_holder, get_card, renew_card
 from tasks.checkin_points import change_point, close_point, find_day_code, open_point
 from tasks.checkin_rules import Way, is_drawn
 from tasks.checkins import check_in, decide
+from tasks.gifts import reserve
 from tasks.ledger_check import check_book
+from tasks.points import correct
 from tasks.volunteers import NewVolunteer, add_team, join, lead_team, leave
 from tests.fixtures.access import START
 from tests.fixtures.volunteers import (
@@ -99,6 +101,7 @@ def test_a_month_ends_at_midnight_in_shanghai(square: Square) -> None:
     set_settings(one.store, points_month_cap=3)
     who = one.join()
     point = one.add_point(points=2, period_minutes=10, lit=True, hours_from=time(0), hours_to=time(23, 59))
+    correct(one.store, COMMANDER, who, 3, "补记值守", key="by hand", clock=one.clock)  # what a month brings is apart
     brought = []
     # 15:40 and 15:55 UTC are the last minutes of November there; 16:06 and 16:20 the first of December.
     for minutes in (40, 55, 66, 80, 95):
@@ -114,6 +117,16 @@ def test_a_month_ends_at_midnight_in_shanghai(square: Square) -> None:
     days = one.store.rows("SELECT counted_on, sum(amount) FROM ledger_entries JOIN ledger_postings USING (entry_id) "
                           "WHERE amount > 0 AND kind = 'earn' GROUP BY 1 ORDER BY 1")  # fmt: skip
     assert days == [(date(2026, 11, 30), 4), (date(2026, 12, 1), 3)]
+
+
+def test_of_points_that_were_spent_meanwhile_a_refusal_takes_back_what_is_left(shared_square: Square) -> None:
+    one = shared_square
+    who, point, gift = one.join(), one.add_point(points=5), one.offer(points=4)
+    taken = one.check_in(who, point)
+    reserve(one.store, OFFICER, who, gift, key="a", clock=one.clock)
+    back = decide(one.store, OFFICER, taken.checkin_id, accept=False, reason="同一人代刷", clock=one.clock)
+    assert (back.state, back.points, back.balance) == ("rejected", 0, 0)
+    assert check_book(one.store).is_whole
 
 
 def test_points_are_by_day_unless_lit_and_for_a_time(shared_square: Square) -> None:
