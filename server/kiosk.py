@@ -21,6 +21,7 @@ from data.viewer import Viewer
 from gis.errors import ShapanError
 from i18n import Language, check_language, t
 from server.door import find_viewer
+from server.operations import is_synthetic
 from server.pages import build_form, build_note, build_page
 from server.state import AppState
 from tasks.cards import find_card_holder, read_card
@@ -67,8 +68,8 @@ class _Kiosk:
         return _say(taken, card.number, lang)
 
     def _draw(self, viewer: Viewer, point: str, lang: Language, said: str) -> Response:
-        rows = find_open_points(self._store, viewer)
-        names = dict(zip(map(str, rows["point_id"]), map(str, rows["name"]), strict=True))
+        rows = find_open_points(self._store, viewer).set_index("point_id")
+        names = {str(one): str(name) for one, name in rows["name"].items()}
         other = f"{PATH}?lang={'en' if lang == 'zh' else 'zh'}&point={point}"
         title = names.get(point, t("checkins.kiosk_title", lang))
         if point not in names:
@@ -79,16 +80,22 @@ class _Kiosk:
                 )
                 or f"<p>{escape(t('checkins.no_points', lang))}</p>"
             )
-            return build_page(title, said + body, lang=lang, other=other, is_drill=is_drill(self._store))
+            return self._build(title, said + body, lang, other)
+        row = rows.loc[point]
+        hours = {"from": f"{row['hours_from']:%H:%M}", "to": f"{row['hours_to']:%H:%M}"}
+        facts = f"{t('checkins.phone_hours', lang, **hours)} · {t('checkins.phone_points_each', lang, n=row['points'])}"
         field = (
             f'<label for="card">{escape(t("checkins.kiosk_field", lang))}</label>'
             '<input id="card" name="card" autocomplete="off" autofocus required maxlength="300">'
         )
         form = build_form(PATH, field, t("checkins.take", lang), hidden={"lang": lang, "point": point})
-        on = f"{PATH}?lang={lang}&point={point}"
+        on = f"{PATH}?lang={lang}&point={point}" if said else None
+        return self._build(title, f"<p>{escape(facts)}</p>{said}{form}", lang, other, go_on=on)
+
+    def _build(self, title: str, body: str, lang: Language, other: str, *, go_on: str | None = None) -> Response:
         return build_page(
-            title, said + form, lang=lang, other=other, is_drill=is_drill(self._store),
-            again_s=AGAIN_S if said else None, go_on=on if said else None,
+            title, body, lang=lang, other=other, go_on=go_on, again_s=AGAIN_S if go_on else None,
+            is_drill=is_drill(self._store), is_sample=is_synthetic(self._store), is_large=True,
         )  # fmt: skip
 
 

@@ -32,6 +32,17 @@ button.big{min-height:4.6rem;margin-top:.8rem;font-size:1.3rem}
 .sent h2{margin:0;font-size:1.25rem}
 .sent .place{color:#fff;font-size:1.35rem;font-weight:650;margin:.3rem 0}
 .drill{background:#ffbe54;color:#17100a;font-weight:800;font-size:1.2rem;text-align:center;padding:.5rem;border-radius:.4rem}
+.sample{display:inline-block;border:1.5px solid #ffbe54;color:#ffbe54;font-weight:650;padding:.1rem .5rem;
+ border-radius:.4rem}
+.large{font-size:clamp(20px,2.1vw,44px)}
+.large main{width:min(100%,34em)}
+.large h1{font-size:1.9em}
+.large .sent .place{font-size:2.1em;line-height:1.25}
+.large .sent p{font-size:1.2em;color:#dbe7f5}
+.large .note{font-size:1.15em}
+.large [data-state=counted]{border:.12em solid #5fd0b4;background:#0e2a2b}
+.large [data-state=pending]{border:.12em solid #b98a2f;background:#2a2312}
+.large nav{font-size:.7em}
 .second{color:#dbe7f5;background:#1b3350;font-weight:500}
 .note{padding:.8rem 1rem;border-radius:.6rem;background:#3a2d12;border:1.5px solid #b98a2f;color:#ffe2a6}
 .note::before{content:"! ";font-weight:700}
@@ -52,6 +63,8 @@ def build_page(
     go_on: str | None = None,
     again_s: int | None = None,
     is_drill: bool = False,
+    is_sample: bool = False,
+    is_large: bool = False,
 ) -> HTMLResponse:
     """
     A whole page.
@@ -72,15 +85,21 @@ def build_page(
         Seconds after which the browser asks for the page again.
     is_drill
         The store is a drill's: the page says so above all else.
+    is_sample
+        The people in it are invented: the page says so too.
+    is_large
+        For a screen that is read standing before it.
     """
     code = "zh-CN" if lang == "zh" else "en"
     when = f"{again_s or 0};url={escape(go_on)}" if go_on else str(again_s) if again_s else ""
     refresh = f'<meta http-equiv="refresh" content="{when}">' if when else ""
     drill = f'<p class="drill" role="note">{escape(t("table.drill", lang))}</p>' if is_drill else ""
+    sample = f'<p class="sample" role="note">{escape(t("table.synthetic", lang))}</p>' if is_sample else ""
+    large = ' class="large"' if is_large else ""
     html = (
         f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width,initial-scale=1">{refresh}'
-        f"<style>{_STYLE}</style></head><body><main>{drill}<h1>{escape(title)}</h1>{body}"
+        f"<style>{_STYLE}</style></head><body{large}><main>{drill}{sample}<h1>{escape(title)}</h1>{body}"
         f"<nav><span>{escape(t('door.product', lang))}</span>"
         f'<a href="{escape(other)}">{escape(t("door.other_language", lang))}</a>'
         "</nav></main></body></html>"

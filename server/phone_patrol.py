@@ -28,6 +28,7 @@ from incidents.dispatches import find_own_responder
 from incidents.duty import LOCAL
 from layers.patrol_routes import draw_route, say_gates
 from server.door import find_viewer
+from server.operations import is_synthetic
 from server.pages import build_page
 from server.state import AppState
 
@@ -69,7 +70,10 @@ class _PatrolPage:
         body += f'<p><a href="/phone/sent?lang={lang}">{escape(t("phone_sent.title", lang))}</a></p>'
         other = f"{PATH}?lang={'en' if lang == 'zh' else 'zh'}"
         title = t("patrol.phone_title", lang)
-        return build_page(title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store))
+        return build_page(
+            title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store),
+            is_sample=is_synthetic(self._store),
+        )  # fmt: skip
 
     def _draw_plan(self, row: Mapping[Any, Any], now: datetime, lang: Language) -> str:
         team = json.loads(row["team"])

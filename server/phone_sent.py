@@ -27,6 +27,7 @@ from i18n import Language, check_language, t, term
 from incidents.dispatches import answer, find_own_responder, link_account
 from incidents.dispatching import ANSWERS, DispatchAction, Way
 from server.door import find_viewer
+from server.operations import is_synthetic
 from server.pages import HEADERS, build_note, build_page
 from server.state import AppState
 
@@ -97,7 +98,10 @@ class _PhonePage:
         body += f'<p><a href="/phone/patrol?lang={lang}">{escape(t("patrol.phone_title", lang))}</a></p>'
         other = f"{PATH}?lang={'en' if lang == 'zh' else 'zh'}"
         title = t("phone_sent.title", lang)
-        return build_page(title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store))
+        return build_page(
+            title, body, lang=lang, other=other, again_s=AGAIN_S, is_drill=is_drill(self._store),
+            is_sample=is_synthetic(self._store),
+        )  # fmt: skip
 
     def _draw_one(self, row: Mapping[str, Any], lang: Language) -> str:
         state, place = str(row["state"]), row["address"] or row["grid_name"] or t("phone_sent.no_place", lang)

@@ -36,8 +36,8 @@ from tasks.records import Record, read_record
 from tasks.signed_files import FileKind, build_file, read_file, to_public
 
 _POINTS_LAST: Final = timedelta(days=35)
-_AT_ONCE: Final = 200
-"""Records in a transaction: other writers wait for one at most."""
+_AT_ONCE: Final = 25
+"""Records in a transaction, some 20 ms each: other writers, an alarm among them, wait for one such at most."""
 
 
 def get_office_key(store: Store) -> Ed25519PrivateKey:

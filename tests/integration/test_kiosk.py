@@ -34,6 +34,9 @@ def test_a_card_is_held_before_the_scanner(shared_square: Square) -> None:
     assert point in screen.get(PATH).text  # which point it stands at is chosen once
     page = screen.get(f"{PATH}?point={point}").text
     assert "autofocus" in page
+    assert "08:00 至 18:00 · 一次 3 分" in page
+    assert 'class="large"' in page
+    assert "演示数据" not in page  # this place is none of the sample's
     assert 'http-equiv="refresh"' not in page
     read = screen.post(PATH, data={"point": point, "card": f"https://daka.example.cn/#c={card.code}"}).text
     for word in ("已记录 +3 分", card.number, "现有 3 分", f'content="6;url={PATH}?lang=zh&amp;point={point}"'):
