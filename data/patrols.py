@@ -75,8 +75,8 @@ def propose_plan(store: Store, viewer: Viewer, draft: PlanDraft, *, clock: Clock
         raise BadRecordError(f"The shift is from {draft.begin} to {draft.end}, expected an end after its begin.")
     plan_id = f"p-{secrets.token_hex(6)}"
     detail = {
-        "begin_utc": _say(draft.begin), "end_utc": _say(draft.end), "seed": draft.seed, "asked": draft.asked,
-        "found": draft.found, "by": _actor(viewer),
+        "begin_utc": _say(draft.begin), "end_utc": _say(draft.end), "seed": draft.seed,
+        "asked": _mask_reasons(store, draft.asked), "found": draft.found, "by": _actor(viewer),
     }  # fmt: skip
     _change(store, viewer, plan_id, "proposed", lambda _row: detail, clock=clock)
     return plan_id
@@ -173,6 +173,15 @@ def say_reason(store: Store, viewer: Viewer, plan_id: str, stop_id: str, reason:
         append_events(transaction, [(plan_id, Event("patrol.said", now, detail))], table="patrol_plans")
 
     write_audited(store, put, lambda _: [_entry(viewer, plan_id, "said")], clock=clock)
+
+
+def _mask_reasons(store: Store, asked: Json) -> Json:
+    """What was asked, with the reasons for weights by hand as they may be kept."""
+    places = asked.get("places", [])
+    masked = [
+        {**one, "reason": mask_at_intake(store, one["reason"])} if one.get("reason") else one for one in places
+    ]  # fmt: skip
+    return {**asked, "places": masked} if places else asked
 
 
 def rebuild_plans(events: Iterable[tuple[str, str, datetime, str]]) -> dict[str, Json]:

@@ -52,6 +52,8 @@ class Wish:
         In this shift; None for as many as the gap allows.
     needs_joint
         Joint patrols only may go there.
+    times, reason
+        How many times what it was reckoned `weight` has been made by hand, and why; empty where nobody did.
     """
 
     place_id: str
@@ -67,6 +69,8 @@ class Wish:
     must: bool = False
     most_visits: int | None = None
     needs_joint: bool = False
+    times: float = 1.0
+    reason: str = ""
 
     @property
     def spot(self) -> Spot:

@@ -64,8 +64,9 @@ def offer_cards(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[st
         return
     if not st.button(t("patrol.cards", lang), key="patrol_cards"):
         return
+    origin = find_origin(st.context.url)
     try:
-        content = build_cards(store, viewer, plan, call_signs, lang, origin=find_origin(st.context.url))
+        content = build_cards(store, viewer, plan, call_signs, lang, origin=origin)
     except RefusedError:
         st.error(t("command.report_no_font", lang))
         return
@@ -74,6 +75,8 @@ def offer_cards(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[st
     record(store, entry, clock=utc_now)
     file = ReadyFile(f"patrol-{plan['begin_utc']:%Y%m%d}-{plan['plan_id']}.pdf", "application/pdf", content)
     show_file(file, t("patrol.cards_ready", lang), t("audit.download", lang, name=file.name))
+    if origin is None:
+        st.info(t("patrol.cards_no_address", lang))
 
 
 def find_origin(url: str | None) -> str | None:

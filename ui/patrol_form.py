@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import streamlit as st
 
@@ -36,6 +35,7 @@ from ui.patrol_data import (
     get_shift,
     with_rates,
 )
+from ui.patrol_places import LEAST_REASON, ask_places
 from ui.tables import LOCAL, show_empty
 
 PAGE = "patrol"
@@ -43,7 +43,6 @@ CHOSEN = "patrol_plan"
 NEW = "new"
 _SEEDS = 1_000_000
 _JOINT = 2
-_MOST_FIXED = 6
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,11 @@ def show_form(store: Store, viewer: Viewer, lang: Language) -> None:
         return
     wanted = _ask_settings(lang)
     chosen = _ask_people(people, wanted.joint, f"{shift[0]:%m%d%H%M}", lang)
-    places = _ask_places(candidates, shift, lang)
+    places = ask_places(candidates, shift, lang)
     if st.button(t("patrol.propose", lang), type="primary", key="patrol_propose"):
+        if places is None:
+            st.error(t("patrol.reweigh_why", lang, n=LEAST_REASON))
+            return
         with st.spinner(t("patrol.computing", lang)):
             _propose(store, viewer, shift, chosen, places, situation, wanted, lang)
 
@@ -125,64 +127,6 @@ def _ask_people(people: Sequence[Duty], joint: int, shift: str, lang: Language) 
         placeholder=t("patrol.choose", lang), help=t("patrol.people_help", lang),
     )  # fmt: skip
     return [by_id[one] for one in ids]
-
-
-def _ask_places(candidates: Sequence[Candidate], shift: tuple[datetime, datetime], lang: Language) -> list[Candidate]:
-    """The chosen places with what is wished of them."""
-    names = {one.wish.place_id: _say_place(one, lang) for one in candidates}
-    spots = [one.wish.place_id for one in candidates if one.wish.kind != "fixed"]
-    fixed = [one.wish.place_id for one in candidates if one.wish.kind == "fixed"]
-    default = [one.wish.place_id for one in candidates if one.is_open_then]
-    words: dict[str, Any] = {"format_func": lambda one: names[one], "placeholder": t("patrol.choose", lang)}
-    key = f"{shift[0]:%m%d%H%M}_{lang}"
-    chosen = st.multiselect(
-        t("patrol.places", lang), spots, default=default, key=f"patrol_places_{key}",
-        help=t("patrol.places_help", lang), **words,
-    )  # fmt: skip
-    first, second = st.columns(2)
-    must = first.multiselect(t("patrol.must", lang), chosen, key=f"patrol_must_{key}", **words)
-    joint_default = [one.wish.place_id for one in candidates if one.wish.needs_joint and one.wish.place_id in chosen]
-    joint = second.multiselect(
-        t("patrol.only_joint", lang), chosen, default=joint_default, key=f"patrol_only_joint_{key}", **words
-    )
-    points = st.multiselect(
-        t("patrol.fixed", lang), fixed, key=f"patrol_fixed_{key}", max_selections=_MOST_FIXED,
-        help=t("patrol.fixed_help", lang), **words,
-    )  # fmt: skip
-    windows = {one: _ask_window(names[one], one, shift, lang) for one in points}
-    by_id = {one.wish.place_id: one for one in candidates}
-    return [
-        *(_wish(by_id[one], must=one in must, needs_joint=one in joint) for one in chosen),
-        *(_wish(by_id[one], must=True, needs_joint=False, hours_utc=(windows[one],)) for one in points),
-    ]
-
-
-def _wish(one: Candidate, **values: Any) -> Candidate:
-    return replace(one, wish=replace(one.wish, **values))
-
-
-def _ask_window(
-    name: str, place_id: str, shift: tuple[datetime, datetime], lang: Language
-) -> tuple[datetime, datetime]:
-    """Between which hours a fixed point is seen; the shift's, until somebody says otherwise."""
-    first, second, third = st.columns([3, 2, 2], vertical_alignment="bottom")
-    first.markdown(f"**{name.replace('*', '')}**")
-    begin = second.time_input(
-        t("patrol.fixed_from", lang), value=shift[0].time(), step=900, key=f"patrol_at_{place_id}"
-    )
-    end = third.time_input(t("patrol.fixed_to", lang), value=shift[1].time(), step=900, key=f"patrol_by_{place_id}")
-    window = get_shift(shift[0].date(), (begin, end))
-    if window[0] < shift[0] and window[1] <= shift[0]:  # after midnight of a shift that goes on into the next day
-        window = (window[0] + timedelta(days=1), window[1] + timedelta(days=1))
-    return max(window[0], shift[0]), min(window[1], shift[1])
-
-
-def _say_place(one: Candidate, lang: Language) -> str:
-    wish = one.wish
-    kind = t(f"patrol.kind_{wish.kind}", lang)
-    weight = t("patrol.weight", lang, weight=f"{wish.weight:g}") if wish.weight != 1 else ""
-    then = "" if one.is_open_then or wish.kind == "fixed" else t("patrol.not_then", lang)
-    return " · ".join(part for part in (kind, wish.name, weight, then) if part)
 
 
 def _propose(

@@ -81,6 +81,14 @@ def _show_head(plan: Json, lang: Language) -> None:
             way=f"{found['travel_minutes']:.0f}",
         )
     )  # fmt: skip
+    by_hand = [
+        t("patrol.reweighed_one", lang, name=one["name"], times=f"{one['times']:g}", reason=one["reason"])
+        for one in places.values()
+        if one.get("reason")
+    ]
+    if by_hand:
+        listed = t("command.list_comma", lang).join(by_hand)
+        st.caption(escape_markdown(t("patrol.reweighed", lang, list=listed)))
     if not found["is_verified"]:
         st.warning(t("patrol.unverified", lang))
 

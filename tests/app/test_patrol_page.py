@@ -100,7 +100,28 @@ def test_from_defaults_to_a_plan_that_is_planned_again_and_approved(store: Store
 
 
 def test_an_officer_plans_and_the_commander_approves(store: Store) -> None:
-    page = press(open_page(Role.OFFICER, "en"), "patrol_propose")
+    page = open_page(Role.OFFICER, "en")
+    places = next(one for one in page.multiselect if str(one.key).startswith("patrol_places"))
+    heavier = places.value[0]
+    check(next(one for one in page.multiselect if str(one.key).startswith("patrol_reweigh")).set_value([heavier]).run())
+    fixed = next(one for one in page.multiselect if str(one.key).startswith("patrol_fixed"))
+    gates = [f"gate:D{number:03d}" for number in range(1, 9)]  # as many as somebody likes
+    check(fixed.set_value(gates).run())
+    press(page, "patrol_propose")
+    assert t("patrol.reweigh_why", "en", n=4) in read_text(page)
+    assert find_plans(store, COMMANDER) == []
+    page.selectbox(key=f"patrol_times_{heavier}").set_value(3.0)
+    page.text_input(key=f"patrol_why_{heavier}").set_value("  夜市   新开，电话13812341234 ")
+    page = press(page, "patrol_propose")
+    (plan,) = find_plans(store, COMMANDER)
+    asked = {one["place_id"]: one for one in plan["asked"]["places"]}
+    # Hot places weigh 1 by themselves; the reason is kept as free text is, without the number.
+    assert (asked[heavier]["weight"], asked[heavier]["times"]) == (3.0, 3.0)
+    assert asked[heavier]["reason"].startswith("夜市 新开，电话")
+    assert "13812341234" not in json.dumps(plan["asked"], ensure_ascii=False)
+    assert {one["weight"] for place_id, one in asked.items() if place_id != heavier} == {1.0}
+    assert set(gates) <= {stop["place_id"] for stop in read_stops(plan)}
+    assert "× 3" in read_text(page)
     assert [one.key for one in page.button if one.key in ("patrol_approve", "patrol_drop")] == ["patrol_drop"]
     assert t("patrol.proposed", "en") in read_text(page)
 
