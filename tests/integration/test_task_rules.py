@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import Polygon
 
 from data.freshness import Difference, decide_proposal, propose
 from data.queries import (
@@ -394,7 +395,12 @@ def test_the_layer_colours_by_age_and_greys_what_is_old(office: Office) -> None:
     task = office.make(subject_kind="rental", subject_id="r1", kind=Kind.VERIFICATION)
     office.do(office.worker, task, Action.SUBMIT, evidence=office.saw("e1"))
     office.do(office.officer, task, Action.CLOSE)
+    covers = []
     for days, age in ((0, "fresh"), (40, "ageing"), (60, "old")):
         office.clock.move(days=days)
         office.store.write(lambda tx: tx.execute("key_sites", "UPDATE key_sites SET level = 1"))  # written that day
-        assert tuple(draw()[0]["c"]) == FRESHNESS[age]
+        (plate,) = draw()
+        assert tuple(plate["c"]) == FRESHNESS[age]
+        covers.append(Polygon([(x, y) for x, y, _ in plate["p"][0]]).area)
+    # A roof of 10 m by 20 m, 5 m to its middle: whole, 2 m and 3.75 m inwards. Who sees no colours sees how much.
+    assert covers == [pytest.approx(area, rel=0.01) for area in (200, 6 * 16, 2.5 * 12.5)]

@@ -10,6 +10,7 @@ from data.queries import CommunityInfo
 from i18n import Language, section, t
 from layers import SCENES, LocalFrame, build_deck, find_layer_scenes, find_layer_switches, scene_url
 from layers.first import FIRST
+from layers.freshness import FRESH_DAYS, OLD_DAYS
 from layers.palette import DUE, FRESHNESS, GROUP_RENTAL, HOT, KEY_SITE, LAND, RENTAL, RESPONDER, USE, Colour
 from ui.components.mounting import declare
 
@@ -35,6 +36,8 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("labels", "letters", (206, 220, 240), True),
 )
 
+_PLATES = {"fresh": "plate", "ageing": "plate-narrow", "old": "plate-rest"}
+"""Form of the swatch of each age: as much of the roof as its plate covers."""
 _MODEL: tuple[str, str, Colour, bool] = ("model", "box", (190, 176, 150), False)
 """The photographic model, where the office mounted one: instead of the plain buildings."""
 
@@ -81,7 +84,14 @@ def build_table_data(
         "frame": {"lon": frame.lon, "lat": frame.lat},
         "community": {"name": info.name, "synthetic": info.synthetic, "drill": info.drill},
         "switches": [
-            {"id": name, "shape": shape, "color": _css(colour), "on": on, "label": t(f"wall.layer_{name}", lang)}
+            {
+                "id": name,
+                "shape": shape,
+                "color": _css(colour),
+                "on": on,
+                "label": t(f"wall.layer_{name}", lang),
+                "key": _build_key(name, lang),
+            }
             for name, shape, colour, on in (*_SWITCHES, *([_MODEL] if model else []))
         ],
         "uses": [{"label": t(f"terms.use.{use}", lang), "color": _css(USE[use])} for use in uses if use in USE],
@@ -91,6 +101,22 @@ def build_table_data(
         "model": model,
         "menu": menu,
     }
+
+
+def _build_key(switch: str, lang: Language) -> list[dict[str, str]]:
+    """What each colour of a layer that has several means, with a form of its own."""
+    if switch == "freshness":
+        return [
+            {"shape": _PLATES[age], "color": _css(colour),
+             "label": t(f"wall.freshness_{age}", lang, fresh=FRESH_DAYS, next=FRESH_DAYS + 1, old=OLD_DAYS)}
+            for age, colour in FRESHNESS.items()
+        ]  # fmt: skip
+    if switch == "due_visits":
+        return [
+            {"shape": "plate", "color": _css(colour), "label": t(f"wall.due_{when}", lang)}
+            for when, colour in DUE.items()
+        ]  # on the table each of them says its counts in words
+    return []
 
 
 def _css(colour: Colour) -> str:

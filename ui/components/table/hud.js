@@ -20,6 +20,8 @@ export const FIGURES = [
 ];
 export const DENOMINATORS = [300, 500, 1000, 2000];
 
+const roof = (color) => el("rect", { x: 2, y: 6, width: 20, height: 12, fill: "none", stroke: color, "stroke-width": 1, opacity: 0.6 });
+
 /** Swatch of the legend: a colour *and* a form. */
 function swatch({ shape, color }) {
   const stroke = { fill: "none", stroke: color, "stroke-width": 2.4 };
@@ -31,6 +33,9 @@ function swatch({ shape, color }) {
     line: () => el("path", { d: "M2 17 9 10 14 14 22 6", ...stroke }),
     wall: () => el("path", { d: "M2 18V9H22V18M8 18V9M16 18V9", ...stroke }),
     tree: () => el("path", { d: "M12 2 19 14H14V21H10V14H5Z", fill: color }),
+    plate: () => el("rect", { x: 2, y: 6, width: 20, height: 12, fill: color }),
+    "plate-narrow": () => el("g", {}, roof(color), el("rect", { x: 5, y: 8.4, width: 14, height: 7.2, fill: color })),
+    "plate-rest": () => el("g", {}, roof(color), el("rect", { x: 7, y: 10.6, width: 10, height: 2.8, fill: color })),
     land: () => el("rect", { x: 2, y: 6, width: 20, height: 13, rx: 5, fill: color }),
     circle: () => el("circle", { cx: 12, cy: 12, r: 8, ...stroke }),
     hexagon: () => el("path", { d: "M7 3H17L22 12 17 21H7L2 12Z", ...stroke }),
@@ -109,7 +114,8 @@ export class Hud {
       const box = el("button", { type: "button", role: "switch", "aria-checked": one.on ? "true" : "false", class: "sp-layer", "data-switch": one.id,
         onclick: () => act.toggle(one.id) },
         swatch(one), el("span", { class: "sp-layer-name" }, one.label), this.keep(`count.${one.id}`, el("span", { class: "sp-count" })), el("i", { class: "sp-knob" }));
-      layers.append(el("li", {}, this.keep(`switch.${one.id}`, box)));
+      const key = one.key.length ? el("ul", { class: "sp-key" }, ...one.key.map((line) => el("li", {}, swatch(line), line.label))) : null;
+      layers.append(el("li", {}, this.keep(`switch.${one.id}`, box), ...(key ? [key] : [])));
     }
     const uses = el("div", { class: "sp-uses" });
     for (const use of data.uses) uses.append(el("span", {}, el("i", { style: `background:${use.color}` }), use.label));
