@@ -142,7 +142,13 @@ def test_a_round_of_visits_in_flight_mode_comes_back_whole(visit: dict[str, Any]
     assert all(0 < one["late_s"] < 300 for one in seen["evidence"])
     assert seen["parents"] == [{"state": "closed"}]
     assert [(one["what"], one["state"]) for one in seen["proposals"]] == [("moved_in", "waiting")]
-    assert len(seen["looks"]) == 2
+    assert sorted(json.loads(one["detail"])["way"] for one in seen["looks"]) == ["paper", "phone", "phone"]
+
+
+def test_the_code_on_the_paper_opens_exactly_that_visit(visit: dict[str, Any]) -> None:
+    assert visit["round"]["code"] == {
+        "link": f"{ORIGIN}/phone/visit?task=ID", "is_that": True, "loaded": True
+    }  # fmt: skip
 
 
 def test_what_a_thief_finds_on_the_phone_is_sealed_and_goes_with_signing_out(visit: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ from tasks.pack_facts import find_way
 from tasks.visit_order import order_visits
 from tasks.visit_rounds import MOST_STOPS, end_round, find_round, take_out
 from tests.fixtures.access import Clock, access_store, clock
+from tests.fixtures.printed_codes import read_codes
 from tests.fixtures.small_community import CORNER_M, build, found
 from tests.fixtures.tasks import Office, office
 
@@ -93,6 +94,8 @@ def test_the_paper_says_what_the_register_and_the_task_say(sample_store: Store, 
     assert answer.headers["cache-control"] == "no-store"
     pages = read_pdf(answer.content)
     assert len(pages) == len(tasks)  # each has all it needs on one sheet
+    url = "https://sand-table.office.lan:8443/phone/visit?task="
+    assert read_codes(answer.content) == [[url + one] for one in tasks]
     sizes = {(round(page.mediabox.width), round(page.mediabox.height)) for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages}  # fmt: skip # noqa: E501
     assert sizes == {(595, 842)}  # A4 in points
     for task_id, page in zip(tasks, pages, strict=True):
