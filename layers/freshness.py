@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import geopandas as gpd
 import shapely
+from shapely import MultiPolygon, Polygon
 
 from data.moments import get_aware
 from data.queries import find_freshness
@@ -45,9 +46,9 @@ def choose_age(age_days: float | None) -> str:
     return "fresh" if age_days <= FRESH_DAYS else "ageing"
 
 
-def shrink(roof: shapely.Geometry, age: str) -> shapely.Geometry:
+def shrink(roof: Polygon | MultiPolygon, age: str) -> shapely.Geometry:
     """The plate of an age over a roof: what is known less well covers less of it."""
-    inwards_m = NARROWED[age] * shapely.maximum_inscribed_circle(roof).length if NARROWED[age] else 0.0
+    inwards_m = NARROWED[age] * shapely.length(shapely.maximum_inscribed_circle(roof)) if NARROWED[age] else 0.0
     return shapely.buffer(roof, -inwards_m, join_style="mitre") if inwards_m else roof
 
 
