@@ -11,7 +11,7 @@ from data.queries import find_checkin_points, find_gates, find_volunteer_teams
 from data.store import Store, utc_now
 from data.viewer import Viewer
 from data.zone_hours import EVERY_DAY
-from gis.errors import RefusedError, ShapanError
+from gis.errors import ShapanError
 from i18n import Language, t
 from layers.hot import HotQuestion, find_hot_places
 from tasks.booking import to_day
@@ -21,9 +21,8 @@ from ui.cards import escape_markdown
 from ui.checkin_paper import print_codes, print_poster
 from ui.checkin_parts import PAGE, to_plain
 from ui.command_hours import say_hours
-from ui.files import ReadyFile, show_file
 from ui.notes import put_note
-from ui.report_files import MIME, PDF
+from ui.papers import offer_paper
 from ui.tables import show_empty
 
 _RADIUS_M = 40.0
@@ -172,15 +171,12 @@ def _act(act: Any, store: Store, viewer: Viewer, point_id: str, lang: Language) 
 
 
 def _print(store: Store, viewer: Viewer, row: dict[str, Any], *, is_poster: bool, lang: Language) -> None:
-    try:
-        content = print_poster(store, row) if is_poster else print_codes(store, viewer, row)
-    except RefusedError:
-        st.error(t("command.report_no_font", lang))
-        return
-    name = f"{'poster' if is_poster else 'codes'}-{row['point_id']}.pdf"
-    show_file(
-        ReadyFile(name, MIME[PDF], content), t("checkins.paper_ready", lang), t("audit.download", lang, name=name)
-    )
+    what = "poster" if is_poster else "codes"
+    offer_paper(
+        store, viewer, f"{what}-{row['point_id']}",
+        lambda: print_poster(store, row) if is_poster else print_codes(store, viewer, row), lang,
+        subject_kind="checkin_point", subject_id=row["point_id"], detail={"what": what},
+    )  # fmt: skip
 
 
 def _plain(value: time) -> time:

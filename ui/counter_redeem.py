@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from data.audit import build_entry, record
 from data.queries import (
     find_balances,
     find_checkins,
@@ -20,7 +19,7 @@ from data.queries import (
 )
 from data.store import Store, utc_now
 from data.viewer import Viewer
-from gis.errors import RefusedError, ShapanError
+from gis.errors import ShapanError
 from i18n import Language, t
 from tasks.booking import to_day
 from tasks.cards import find_card_holder
@@ -29,9 +28,8 @@ from tasks.ledger import LedgerRefusedError
 from ui.cards import escape_markdown
 from ui.checkin_paper import print_balance
 from ui.checkin_parts import say_person, to_plain
-from ui.files import ReadyFile, show_file
 from ui.notes import put_note
-from ui.report_files import MIME, PDF
+from ui.papers import offer_paper
 from ui.tables import format_time, show_empty, show_table
 
 PAGE = "counter"
@@ -196,19 +194,14 @@ def _print(store: Store, viewer: Viewer, row: dict[str, Any], made: Redemption |
     if made is not None:
         until = t("points.paper_until", "zh", time=format_time(made.lapses_utc))
         gift = {"name": _name_gift(store, viewer, made.gift_id), "code": made.code, "until": until}
-    now = utc_now()
-    try:
-        content = print_balance(
-            store, number=row["number"], balance=row["points"], gift=gift, made=format_time(now),
+
+    def make() -> bytes:
+        return print_balance(
+            store, number=row["number"], balance=row["points"], gift=gift, made=format_time(utc_now()),
             rows=_list_lines(store, viewer, row["volunteer_id"], "zh"),
             lines=list_changes(store, viewer, row["volunteer_id"], "zh"),
         )  # fmt: skip
-    except RefusedError:
-        st.error(t("command.report_no_font", lang))
-        return
-    entry = build_entry(viewer, "export", subject_kind="volunteer", subject_id=row["volunteer_id"])
-    record(store, entry, clock=utc_now)
-    name = f"points-{row['number']}.pdf"
-    show_file(
-        ReadyFile(name, MIME[PDF], content), t("checkins.paper_ready", lang), t("audit.download", lang, name=name)
+
+    offer_paper(
+        store, viewer, f"points-{row['number']}", make, lang, subject_kind="volunteer", subject_id=row["volunteer_id"]
     )

@@ -7,11 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from data.audit import build_entry, record
 from data.queries import find_responders, find_thanks, find_volunteer_teams, find_volunteers
 from data.store import Store, utc_now
 from data.viewer import Viewer
-from gis.errors import RefusedError, ShapanError
+from gis.errors import ShapanError
 from i18n import Language, t
 from tasks.booking import to_day
 from tasks.cards import get_card, renew_card
@@ -19,9 +18,8 @@ from tasks.volunteers import NewVolunteer, add_team, join, lead_team, leave
 from ui.cards import escape_markdown
 from ui.checkin_paper import print_card
 from ui.checkin_parts import say_person, to_plain
-from ui.files import ReadyFile, show_file
 from ui.notes import put_note
-from ui.report_files import MIME, PDF
+from ui.papers import offer_paper
 from ui.tables import show_empty, show_table
 
 PAGE = "counter"
@@ -110,17 +108,11 @@ def _do(act: Any, store: Store, viewer: Viewer, volunteer_id: str, lang: Languag
 
 
 def _print_card(store: Store, viewer: Viewer, row: dict[str, Any], lang: Language) -> None:
-    try:
-        content = print_card(store, get_card(store, viewer, row["volunteer_id"]), row["team_name"])
-    except RefusedError:
-        st.error(t("command.report_no_font", lang))
-        return
-    entry = build_entry(viewer, "export", subject_kind="volunteer", subject_id=row["volunteer_id"])
-    record(store, entry, clock=utc_now)
-    name = f"card-{row['number']}.pdf"
-    show_file(
-        ReadyFile(name, MIME[PDF], content), t("checkins.paper_ready", lang), t("audit.download", lang, name=name)
-    )
+    offer_paper(
+        store, viewer, f"card-{row['number']}",
+        lambda: print_card(store, get_card(store, viewer, row["volunteer_id"]), row["team_name"]), lang,
+        subject_kind="volunteer", subject_id=row["volunteer_id"],
+    )  # fmt: skip
 
 
 def _show_teams(store: Store, viewer: Viewer, lang: Language) -> None:

@@ -10,15 +10,13 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
-from data.audit import build_entry, record
 from data.queries import get_info
 from data.store import Store, utc_now
 from data.viewer import Viewer
-from gis.errors import RefusedError
 from i18n import Language, t
 from layers.paper import find_fonts, print_paper
 from layers.patrol_routes import draw_route, say_gates
-from ui.files import ReadyFile, show_file
+from ui.papers import offer_paper
 from ui.patrol_map import say_team
 from ui.patrol_words import say_head, say_shift, say_time
 from ui.tables import format_time
@@ -65,17 +63,13 @@ def offer_cards(store: Store, viewer: Viewer, plan: Json, call_signs: Mapping[st
     if not st.button(t("patrol.cards", lang), key="patrol_cards"):
         return
     origin = find_origin(st.context.url)
-    try:
-        content = build_cards(store, viewer, plan, call_signs, lang, origin=origin)
-    except RefusedError:
-        st.error(t("command.report_no_font", lang))
-        return
-    detail = {"format": "pdf", "what": "route_cards"}
-    entry = build_entry(viewer, "export", subject_kind="patrol", subject_id=plan["plan_id"], detail=detail)
-    record(store, entry, clock=utc_now)
-    file = ReadyFile(f"patrol-{plan['begin_utc']:%Y%m%d}-{plan['plan_id']}.pdf", "application/pdf", content)
-    show_file(file, t("patrol.cards_ready", lang), t("audit.download", lang, name=file.name))
-    if origin is None:
+    made = offer_paper(
+        store, viewer, f"patrol-{plan['begin_utc']:%Y%m%d}-{plan['plan_id']}",
+        lambda: build_cards(store, viewer, plan, call_signs, lang, origin=origin), lang,
+        subject_kind="patrol", subject_id=plan["plan_id"], said="patrol.cards_ready",
+        detail={"format": "pdf", "what": "route_cards"},
+    )  # fmt: skip
+    if made and origin is None:
         st.info(t("patrol.cards_no_address", lang))
 
 

@@ -50,6 +50,10 @@ def test_every_part_draws(store: Store, number: str, lang: Language) -> None:
     page = open_page("checkins", lang, Role.COMMANDER)
     for part in ("pending", "points", "exchange"):
         page = choose(page, "checkins_part", part)
+        if part == "points":  # whoever takes the codes of the days with them stands in the log
+            (point,) = (row[0] for row in store.rows("SELECT point_id FROM checkin_points"))
+            press(page, f"codes-{point}")
+            assert find_log(store, "export")[-1]["subject_id"] == point
     page = open_page("counter", lang, Role.COMMANDER)
     for part in ("volunteers", "gifts", "book"):
         page = choose(page, "counter_part", part)
@@ -72,6 +76,8 @@ def test_a_card_from_the_scanner_to_the_gift(store: Store, number: str) -> None:
     page = press(page, f"reserve-{gift}")
     (code,) = (row[0] for row in store.rows("SELECT code FROM redemptions"))
     assert any(code in one.value for one in page.success)
+    press(page, "counter_print")
+    assert find_log(store, "export")[-1]["subject_kind"] == "volunteer"
     page.text_input[1].set_value(code)
     page = check(next(one for one in page.button if one.label == "交付").click().run())
     assert any("已交付" in one.value for one in page.success)
