@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +19,7 @@ from incidents.drill_report import DrillReport, report_drill
 from incidents.drill_run import find_end
 from incidents.drill_times import STEPS, AlarmTimes, StepFigures
 from ui.files import ReadyFile, show_file
+from ui.intake_words import say_duration
 from ui.marks import say_marks
 from ui.report_files import MIME, PDF, build_pdf
 from ui.reports import Part, Report, Table
@@ -86,8 +87,8 @@ def build_step_table(steps: Sequence[StepFigures], lang: Language) -> Table:
             t(f"drill.step_{one.step}", lang),
             str(one.reached),
             str(one.not_reached),
-            format_s(one.median_s, lang),
-            format_s(one.worst_s, lang),
+            say_s(one.median_s, lang),
+            say_s(one.worst_s, lang),
             t("drill.in_time", lang, n=one.in_time, of=one.wanted) if one.wanted else t("drill.no_target", lang),
         ]
         for one in steps
@@ -105,21 +106,18 @@ def build_drill_report(
     return Report(t("drill.report_title", LANG, name=get_info(store).name), facts, parts)
 
 
-def format_s(seconds: float | None, lang: Language) -> str:
-    """Minutes and seconds; what was not reached says so."""
-    if seconds is None:
-        return t("drill.not_reached", lang)
-    whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02d}"
+def say_s(seconds: float | None, lang: Language) -> str:
+    """Minutes and seconds in words; what was not reached says so."""
+    return t("drill.not_reached", lang) if seconds is None else say_duration(timedelta(seconds=round(seconds)), lang)
 
 
 def _say_step(one: AlarmTimes, step: str, lang: Language) -> str:
-    said, target = format_s(one.seconds[step], lang), one.targets_s[step]
+    said, target = say_s(one.seconds[step], lang), one.targets_s[step]
     if target is None:
         return said
     seconds = one.seconds[step]
     key = "drill.over_target" if seconds is not None and seconds > target else "drill.of_target"
-    return t(key, lang, time=said, target=format_s(target, lang))
+    return t(key, lang, time=said, target=say_s(target, lang))
 
 
 def _print(store: Store, viewer: Viewer, report: DrillReport, kinds: pd.DataFrame, lang: Language) -> None:

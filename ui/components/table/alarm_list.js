@@ -6,7 +6,12 @@ const LEFT_SHOWN_MS = 3600_000; // the bar of what is left to the target: full a
 export class AlarmList {
   /** `act`: choose(id), turn(step), sound(). `t(key)` is the catalogue, `say(alarm)` the words of an alarm. */
   constructor(root, t, act, say) {
-    Object.assign(this, { root, t, act, say, rows: new Map(), size: 9 });
+    Object.assign(this, { root, t, act, say, rows: new Map() });
+    this.sound = el("button", { type: "button", class: "sp-sound", "data-act": "sound", onclick: act.sound });
+    this.title = el("h2", {});
+    this.list = el("ol", {});
+    this.rest = el("div", { class: "sp-alarm-rest" });
+    root.append(el("header", {}, this.title, this.sound), this.list, this.rest);
     this.observer = new ResizeObserver(() => document.documentElement.style.setProperty("--sp-alarms-height", `${root.offsetHeight}px`));
     this.observer.observe(root);
   }
@@ -15,12 +20,25 @@ export class AlarmList {
     return Object.entries(values).reduce((text, [name, value]) => text.replace(`{${name}}`, value), this.t(key));
   }
 
-  /** `page` holds the alarms of this page; `state` what else there is to say. */
+  /** `page` holds the alarms of this page; `state` what else there is to say. Only what changed is made anew. */
   show(page, state) {
+    const { counts, hidden, chosen } = state;
+    const rows = hidden ? [] : page.map((alarm, i) => this.findRow(alarm, i + 1, chosen === alarm.id));
+    this.rows = new Map(rows.map((row) => [row.alarm.id, row]));
+    for (const [i, { node }] of rows.entries()) if (this.list.children[i] !== node) this.list.insertBefore(node, this.list.children[i] ?? null);
+    while (this.list.children.length > rows.length) this.list.lastChild.remove();
+    this.list.hidden = hidden;
+    this.root.dataset.loud = counts.loud ? "yes" : "no";
+    const told = JSON.stringify([state, rows.length, this.t("alarms.title")]);
+    if (told === this.told) return;
+    this.told = told;
+    this.title.replaceChildren(this.t("alarms.title"), el("span", { class: "sp-alarm-count" }, counts.open ? this.fill("alarms.count", counts) : ""));
+    this.showRest(state);
+  }
+
+  /** Which page, what is not shown, and how to choose. */
+  showRest({ counts, pages, number, hidden, stale, known }) {
     const { t, act } = this;
-    const { counts, pages, number, hidden, stale, chosen, known } = state;
-    this.rows = new Map();
-    const rows = page.map((alarm, i) => this.buildRow(alarm, i + 1, chosen === alarm.id));
     const notes = [
       stale && this.fill("alarms.stale", { time: stale }),
       hidden && counts.open && t("alarms.hidden"),
@@ -34,24 +52,25 @@ export class AlarmList {
         el("span", {}, this.fill("alarms.page", { page: number + 1, pages })),
         el("button", { type: "button", class: "sp-button", "data-act": "alarms-next", "aria-label": t("alarms.page_next"), title: t("alarms.page_next"), onclick: () => act.turn(1) }, "›"))
       : null;
-    this.root.dataset.loud = counts.loud ? "yes" : "no";
-    this.root.replaceChildren(
-      el("header", {},
-        el("h2", {}, t("alarms.title"), el("span", { class: "sp-alarm-count" }, counts.open ? this.fill("alarms.count", counts) : "")),
-        (this.sound = el("button", { type: "button", class: "sp-sound", "data-act": "sound", onclick: act.sound }))),
+    this.rest.replaceChildren(
       counts.open || counts.done || !known ? "" : el("p", { class: "sp-alarm-none" }, t("alarms.none"), el("small", {}, stale ? "" : t("alarms.none_since"))),
-      hidden ? "" : el("ol", {}, ...rows),
       turn ?? "",
       ...notes.map((note) => el("p", { class: "sp-alarm-note" }, note)),
       counts.open && !hidden ? el("p", { class: "sp-alarm-keys" }, t("alarms.keys_list")) : "",
     );
   }
 
+  /** The alarm's row as it stands; made anew if it says something else. */
+  findRow(alarm, key, isChosen) {
+    const says = JSON.stringify([alarm, key, isChosen, this.t(`alarms.state_${alarm.s}`)]);
+    const before = this.rows.get(alarm.id);
+    return before?.says === says ? before : { says, ...this.buildRow(alarm, key, isChosen) };
+  }
+
   buildRow(alarm, key, isChosen) {
     const { t } = this;
     const [clock, left, bar] = [el("time", {}), el("span", { class: "sp-alarm-left" }), el("i", {})];
-    this.rows.set(alarm.id, { alarm, clock, left, bar });
-    return el("li", {},
+    const node = el("li", {},
       el("button", { type: "button", class: "sp-alarm", "data-alarm": alarm.id, "data-urgency": alarm.u, "data-quiet": String(alarm.l), "aria-current": isChosen ? "true" : null, onclick: () => this.act.choose(alarm.id) },
         el("kbd", {}, String(key)),
         el("b", { title: t(`alarms.urgency_${alarm.u}`) }, alarm.g ? el("i", { class: "sp-alarm-symbol", style: alarm.c ? `background:${alarm.c}` : null, "aria-hidden": "true" }, alarm.g) : null, el("span", {}, alarm.k), el("small", {}, [t(`alarms.state_${alarm.s}`), ...alarm.to].join(" · "))),
@@ -59,6 +78,7 @@ export class AlarmList {
         el("span", { class: "sp-alarm-place", title: alarm.p }, alarm.p),
         left,
         el("span", { class: "sp-alarm-bar", "aria-hidden": "true" }, bar)));
+    return { alarm, node, clock, left, bar };
   }
 
   /** Once a second: only what moves. */
@@ -74,7 +94,9 @@ export class AlarmList {
 
   /** How the chime stands: on, silenced until when, or waiting for a touch. */
   showSound(state, until) {
-    if (!this.sound) return;
+    const told = JSON.stringify([state, until, this.t(`alarms.sound_${state}`)]);
+    if (told === this.toldSound) return;
+    this.toldSound = told;
     this.sound.dataset.sound = state;
     this.sound.title = state === "on" ? this.fill("alarms.sound_on_help", { time: until }) : state === "silent" ? this.t("alarms.sound_off_help") : state === "locked" ? this.t("alarms.sound_locked_help") : "";
     this.sound.replaceChildren(buildSpeaker(state), state === "silent" ? this.fill("alarms.sound_off", { time: until }) : this.t(`alarms.sound_${state}`));

@@ -5,7 +5,7 @@ const STATES = ["sent", "accepted", "on_the_way"];
 const REFUSED = { needs_reason: "reason", reason: "reason", busy: "busy", meanwhile: "meanwhile" };
 
 export class AlarmPanel {
-  /** `fill(key, values)` is the catalogue; `act`: close(), duration(ms), lang(). */
+  /** `fill(key, values)` is the catalogue; `act`: close(), lang(), clock(alarm). */
   constructor(root, fill, act) {
     Object.assign(this, { root, fill, act, alarm: null, told: null, row: 0, note: "", asked: 0 });
     root.hidden = true;
@@ -126,9 +126,16 @@ export class AlarmPanel {
       el("small", {}, [gate.hours && this.fill("alarms.gate_hours", { hours: gate.hours }), `${gate.away_m} m`].filter(Boolean).join(" · ")));
   }
 
+  /** How long something took, in words: as a clock's face it would be read as a time of day. */
+  sayTook(minutes) {
+    const hours = Math.floor(minutes / 60);
+    if (hours >= 24) return this.fill("alarms.days", { days: Math.floor(hours / 24), hours: hours % 24 });
+    return hours ? this.fill("alarms.hours_minutes", { hours, minutes: minutes % 60 }) : this.fill("alarms.minutes", { minutes });
+  }
+
   buildPast(past) {
     const day = new Intl.DateTimeFormat(this.act.lang() === "zh" ? "zh-CN" : "en-GB", { timeZone: "Asia/Shanghai", dateStyle: "medium" }).format(past.at);
-    const took = past.minutes === null ? this.fill("alarms.earlier_open") : this.fill("alarms.earlier_minutes", { time: past.minutes < 180 ? this.fill("alarms.minutes", { minutes: past.minutes }) : this.act.duration(past.minutes * 60_000) });
+    const took = past.minutes === null ? this.fill("alarms.earlier_open") : this.fill("alarms.earlier_minutes", { time: this.sayTook(past.minutes) });
     return el("li", {}, el("b", {}, past.outcome ?? "–"), ` ${past.kind} `, el("small", {}, `${day} · ${took}`));
   }
 }

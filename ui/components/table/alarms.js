@@ -1,7 +1,7 @@
 // Open incidents on the wall: told by the stream as soon as they change, lit, listed, sounded, picked by click or number pad.
 import { AlarmList } from "./alarm_list.js";
 import { AlarmPanel } from "./alarm_panel.js";
-import { Beacons } from "./beacons.js";
+import { Beacons, nextFrame } from "./beacons.js";
 import { Chime } from "./chime.js";
 import { sceneUrl } from "./live.js";
 import { Ways } from "./ways.js";
@@ -9,7 +9,6 @@ import { Ways } from "./ways.js";
 const KNOWN = "shapan.alarms"; // ids that were loud when this screen last looked: what came while it was dark still sounds
 const PAGE = 9;
 const AGAIN_MS = 2000;
-const PAINT_MS = 2000;
 const NONE = { flies: false, shift: [8, 12], counts: { open: 0, loud: 0, done: 0, unplaced: 0, not_drawn: 0, drawn: 0 }, alarms: [] };
 const PHONE_ROWS = 1;
 
@@ -27,16 +26,12 @@ export class Alarms {
     const t = (key) => table.data.strings[key] ?? "";
     this.t = t;
     this.beacons = new Beacons(this.canvas, table.data.frame, (alarm) => this.label(alarm));
-    this.ways = new Ways(table.data.frame, () => {
-      if (!table.instance) return;
-      table.overlay();
-      table.refresh();
-    });
+    this.ways = new Ways(table.data.frame, () => this.beacons.drawSoon());
     this.beacons.under = (context, viewport, rem, font, covers) => !this.hidden && this.ways.draw(context, viewport, rem, { now: this.now, fill: (key, values = {}) => this.list.fill(key, values), covers, font });
     this.chime = new Chime(() => this.showSound());
     this.list = new AlarmList(this.side, t, { choose: (id) => this.choose(id), turn: (step) => this.turn(step), sound: () => this.chime.press() }, (alarm, now) => this.say(alarm, now));
     this.panel = new AlarmPanel(panel, (key, values = {}) => this.list.fill(key, values), {
-      close: () => this.shutPanel(), lang: () => table.data.lang, duration: (ms) => this.duration(ms), clock: (alarm) => this.say(alarm).clock,
+      close: () => this.shutPanel(), lang: () => table.data.lang, clock: (alarm) => this.say(alarm).clock,
     });
     this.onTouch = () => this.chime.unlock();
     this.onKey = (event) => this.handleKey(event);
@@ -66,7 +61,7 @@ export class Alarms {
     this.running ??= this.run().finally(() => {
       this.running = null;
     });
-    return this.running;
+    return this.running.then(() => this.seen);
   }
 
   async run() {
@@ -81,7 +76,7 @@ export class Alarms {
       }
       const said = Date.parse(answer.headers.get("date"));
       if (said) this.aheadMs = Math.abs(said - Date.now()) < 1500 ? 0 : said - Date.now();
-      await this.receive(await answer.json());
+      this.seen = this.receive(await answer.json()); // not awaited: the next is on its way while this one is drawn
     }
   }
 
@@ -96,14 +91,14 @@ export class Alarms {
     else if (alarms === null) await this.load();
   }
 
-  /** Show it at once on our own sheets; a picture of the houses, which takes its time, begins after that. */
+  /** Show it at once on our own sheet; the table's words, which make room for it, are written after that. */
   async receive(scene) {
-    const before = this.scene;
     this.take(scene);
-    await painted();
+    await this.beacons.placeSoon();
+    await nextFrame(); // then the picture before it is on its way to the screen
     const at = Date.now();
     for (const { id } of scene.alarms) this.lit[id] ??= at;
-    if (this.table.instance && drawnPart(before) !== drawnPart(scene)) this.table.refresh();
+    this.table.pace.makeRoomSoon();
   }
 
   setOnline(on) {
@@ -116,14 +111,13 @@ export class Alarms {
     this.chime.shift = scene.shift;
     const loud = scene.alarms.filter((alarm) => alarm.l === 0);
     const fresh = this.known ? loud.filter((alarm) => !this.known.has(alarm.id)) : [];
+    if (fresh.length || this.known?.size !== loud.length) localStorage.setItem(KNOWN, JSON.stringify(loud.map((alarm) => alarm.id)));
     this.known = new Set(loud.map((alarm) => alarm.id));
-    localStorage.setItem(KNOWN, JSON.stringify([...this.known]));
     if (this.chosen && !scene.alarms.some((alarm) => alarm.id === this.chosen)) this.letGo();
     this.page = Math.min(this.page, this.pages - 1);
     if (loud.length && this.table.rest.byIdle) this.table.rest.setVisiting(false);
     this.show();
     this.beacons.set(this.hidden ? [] : scene.alarms);
-    if (this.table.instance) this.table.overlay();
     if (fresh.length) this.announce(fresh);
   }
 
@@ -145,16 +139,11 @@ export class Alarms {
     if (this.hidden) this.letGo();
     this.show();
     this.beacons.set(this.hidden ? [] : this.scene.alarms);
-  }
-
-  layers(base) {
-    const common = { coordinateSystem: base.coordinateSystem, coordinateOrigin: base.coordinateOrigin };
-    return [...(this.hidden ? [] : this.ways.layers(common)), ...this.beacons.layers(common)];
+    this.beacons.placeSoon();
   }
 
   place(viewport, rem, insets) {
     this.beacons.place(viewport, rem, insets);
-    return this.beacons.boxes;
   }
 
   hit(x, y) {
@@ -188,8 +177,7 @@ export class Alarms {
 
   label(alarm) {
     const { clock, over } = this.say(alarm);
-    const at = this.shown.findIndex((one) => one.id === alarm.id);
-    return { text: [alarm.k, alarm.p, clock].filter(Boolean).join(" · "), key: at < 0 ? "" : String(at + 1), over };
+    return { text: [alarm.k, alarm.p, clock].filter(Boolean).join(" · "), key: this.keys.get(alarm.id) ?? "", over };
   }
 
   /** 00:42, 1:03:10, "2 d 5 h"; what begins in the future begins now. */
@@ -221,6 +209,7 @@ export class Alarms {
 
   show() {
     const { counts } = this.scene;
+    this.keys = new Map(this.shown.map((alarm, i) => [alarm.id, String(i + 1)]));
     const time = new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
     this.list.show(this.shown, {
       counts,
@@ -315,17 +304,6 @@ export class Alarms {
     this.chime.close();
     this.list.observer.disconnect();
   }
-}
-
-/** When what was drawn on our sheets is on the screen: the next frame but one has begun. A hidden page shows nothing. */
-function painted() {
-  const seen = new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  return Promise.race([seen, new Promise((resolve) => setTimeout(resolve, PAINT_MS))]);
-}
-
-/** What of a scene the renderer draws: clocks run without it. */
-function drawnPart(scene) {
-  return JSON.stringify(scene.alarms.map(({ id, l, x, storey }) => [id, l, x, storey]));
 }
 
 function readKnown() {

@@ -1,85 +1,69 @@
-// Alarms on the table: beacon, ring and label on a sheet of their own, so that a pulse redraws no building; what is lit in
-// the house itself (storey and home) are the renderer's solids. Saturated red stands here and nowhere else.
-import { toLngLat } from "./scale.js";
+// The sheet of the alarms over the table: lights (lit.js) and labels with running clocks. It pulses by itself and redraws no
+// building. Saturated red stands here and in the list and nowhere else.
+import { drawLight, kindOf, placeLights } from "./lit.js";
+import { openSheet } from "./sheet.js";
 
-const BEACON_M = { loud: 90, calm: 42 };
-const BEACON_HALF_M = 0.45;
-const RING_M = 26;
-const CORNERS = 28;
 const BEAT_MS = 1600;
-// A picture costs a big screen without a graphics card a quarter of a second: the pulse takes at most a third of the time.
-const REST = 2;
-const REST_MS = [34, 500];
+// A picture costs a big screen without a graphics card a quarter of a second: the pulse takes at most a quarter of the time,
+// and one that would be no pulse any more stands still until the clocks go on.
+const REST = 3;
+const REST_MS = 34;
+const SLOW_MS = 200;
 const SIZES = [[3, 1.2], [12, 0.95], [Infinity, 0.8]]; // so many labels so large, in rem: the first is read from afar
 const MOST_LABELS = 40; // further ones are a number or a dot: words on words say nothing
 const LEAST_PX = 10; // of letters
-const RED = [226, 30, 40];
-const MUTED = [168, 104, 108];
+const MOST_WIDTHS = 2000;
+const FRAME_PATIENCE_MS = 2000;
 const PLATE = { loud: "#c41e2a", calm: "rgba(44,22,30,0.94)" };
 const EDGE = { loud: "#ff8d8d", calm: "#b87f84" };
 const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
-const CIRCLE = Array.from({ length: CORNERS }, (_, i) => [Math.cos((2 * Math.PI * i) / CORNERS), Math.sin((2 * Math.PI * i) / CORNERS)]);
-
-const kindOf = (alarm) => (alarm.l === 0 ? "loud" : "calm");
 
 export class Beacons {
   /** `say(alarm)` gives {text, key, over}: the words of a label, its number-pad key, whether its target is over. */
   constructor(canvas, frame, say) {
-    Object.assign(this, { canvas, frame, say, context: canvas.getContext("2d"), alarms: [], placed: [], boxes: [], chosen: null, timer: 0 });
+    Object.assign(this, { canvas, frame, say, context: openSheet(canvas), alarms: [], placed: [], boxes: [], chosen: null, timer: 0, costMs: 0, widths: new Map() });
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   }
 
   /** Alarms to draw, the most pressing first. */
   set(alarms) {
-    this.alarms = alarms.filter((alarm) => alarm.x && alarm.l < 2).map((alarm) => ({ ...alarm, at0: toLngLat(this.frame, alarm.x) }));
+    this.alarms = alarms.filter((alarm) => alarm.x && alarm.l < 2);
   }
 
-  /** The renderer's layers: columns, and in the house its storey and the home. */
-  layers(common) {
-    const columns = this.alarms.map((alarm) => {
-      const [x, y] = alarm.x;
-      const r = BEACON_HALF_M * (alarm.l ? 0.6 : 1);
-      return { p: [[x - r, y - r], [x + r, y - r], [x + r, y + r], [x - r, y + r]], h: BEACON_M[kindOf(alarm)], c: alarm.l ? [...MUTED, 200] : RED };
-    });
-    const homes = this.alarms.flatMap((alarm) => (alarm.home || []).map((ring) => ({ p: [raise(ring, alarm.storey[0] + 0.1)], h: alarm.storey[1] - 0.2, c: alarm.l ? MUTED : RED })));
-    const once = new Map(this.alarms.filter((alarm) => alarm.rings).reverse().map((alarm) => [`${alarm.rings[0]?.[0]} ${alarm.storey}`, alarm]));
-    const bodies = [...once.values()]; // two alarms on one storey light it once, the more pressing one says how
-    const storeys = bodies.filter((alarm) => alarm.storey).flatMap((alarm) => alarm.rings.map((ring) => ({ p: [raise(ring, alarm.storey[0] + 0.5)], h: alarm.storey[1] - 1.0, c: alarm.l ? [190, 160, 164, 120] : [255, 176, 170, 150] })));
-    const lines = [
-      ...this.alarms.flatMap((alarm) => (alarm.home || []).flatMap((ring) => [alarm.storey[0] + 0.1, alarm.storey[0] + alarm.storey[1] - 0.1].map((z) => ({ l: raise(ring, z), c: alarm.l ? MUTED : RED })))),
-      ...bodies.flatMap((alarm) => alarm.rings.map((ring) => ({ l: raise(ring, alarm.top + 0.3), c: alarm.l ? MUTED : RED }))),
-    ];
-    const glow = { ...common, extruded: true, material: false, getPolygon: "@@=p", getElevation: "@@=h", getFillColor: "@@=c" };
-    return [
-      { "@@type": "SolidLayer", id: "alarm-storeys", ...glow, data: storeys, parameters: { depthWriteEnabled: false } },
-      { "@@type": "SolidLayer", id: "alarm-homes", ...glow, data: homes },
-      { "@@type": "SolidLayer", id: "alarm-beacons", ...glow, data: columns },
-      // Seen through what stands before it: a home at the back is found from every side.
-      { "@@type": "PathLayer", id: "alarm-lines", ...common, data: lines, getPath: "@@=l", getColor: "@@=c", getWidth: 2.5, widthUnits: "pixels", jointRounded: true, parameters: { depthCompare: "always", depthWriteEnabled: false } },
-    ];
-  }
-
-  /** Where everything is on the screen, after the camera moved or the words changed; `insets` is what the rails cover. */
+  /** Where everything is on the screen, after the camera moved or other alarms came; `insets` is what the rails cover. */
   place(viewport, rem, insets) {
     Object.assign(this, { viewport, rem, insets, boxes: [] });
-    const project = ([x, y], z) => viewport.project([...toLngLat(this.frame, [x, y]), z]);
-    this.placed = this.alarms.map((alarm) => {
-      const foot = viewport.project([...alarm.at0, 0.3]);
-      const top = viewport.project([...alarm.at0, BEACON_M[kindOf(alarm)]]);
-      const radius = alarm.l ? RING_M * 0.4 : RING_M;
-      const ring = CIRCLE.map(([u, v]) => project([alarm.x[0] + u * radius, alarm.x[1] + v * radius], 0.3).map((value, i) => value - foot[i]));
-      const shown = foot[2] < 1 && top[2] < 1 && [foot, top].some(([x, y]) => x > -80 && y > -80 && x < viewport.width + 80 && y < viewport.height + 80);
-      return { alarm, foot, top, ring, shown };
-    }).filter((one) => one.shown);
+    this.placed = placeLights(this.alarms, this.frame, viewport);
     const order = [...this.placed].sort((a, b) => (b.alarm.id === this.chosen) - (a.alarm.id === this.chosen) || a.alarm.l - b.alarm.l);
     order.forEach((one, rank) => this.placeLabel(one, rank < MOST_LABELS, one.alarm.id === this.chosen ? 1.4 : one.alarm.l ? 0.8 : (SIZES.find(([most]) => rank < most) ?? SIZES.at(-1))[1]));
-    this.animate();
     this.draw(performance.now());
+    this.animate();
   }
 
-  /** The clocks went on: the words anew, where they are. */
+  /** Other alarms where the camera stands, in the next picture; what is asked for twice before it is drawn once. */
+  placeSoon() {
+    this.placing ??= nextFrame().then(() => {
+      this.placing = null;
+      if (this.viewport) this.place(this.viewport, this.rem, this.insets);
+    });
+    return this.placing;
+  }
+
+  drawSoon() {
+    nextFrame().then(() => this.draw(performance.now()));
+  }
+
+  /** The clocks went on: the words anew where they are, unless a label became longer. */
   tell() {
-    if (this.viewport) this.place(this.viewport, this.rem, this.insets);
+    if (!this.viewport || !this.placed.length) return;
+    const isLonger = this.placed.some((one) => {
+      if (!one.label) return false;
+      const before = one.label.said;
+      one.label.said = this.say(one.alarm);
+      return before.over !== one.label.said.over || before.key !== one.label.said.key || toWidth(before.text) !== toWidth(one.label.said.text);
+    });
+    if (isLonger) this.place(this.viewport, this.rem, this.insets);
+    else this.draw(performance.now());
   }
 
   placeLabel(one, inWords, share) {
@@ -94,7 +78,7 @@ export class Beacons {
     const y = Math.min(one.foot[1] + (one.top[1] - one.foot[1]) * up, bottom - size);
     if (x < insets.left - 40 || x > viewport.width - insets.right + 40 || one.foot[1] < top) return;
     const font = `700 ${size.toFixed(1)}px ${FONT}`;
-    const wide = inWords ? this.measure(font, said.text.replace(/\d/g, "0")) + (said.key ? size * 1.5 : 0) + (said.over ? size * 1.15 : 0) + size : size * 1.5;
+    const wide = inWords ? this.measure(font, toWidth(said.text)) + (said.key ? size * 1.5 : 0) + (said.over ? size * 1.15 : 0) + size : size * 1.5;
     const free = viewport.width - insets.left - insets.right - 4;
     if (inWords && wide > free) { // a phone: smaller, and where it could not be read any more without words
       const less = share * 0.98 * (free / wide);
@@ -117,13 +101,23 @@ export class Beacons {
     if (inWords) this.placeLabel(one, false, share);
   }
 
+  /** Where no word of the table is written: over the labels, and over what is lit in a house. */
+  get taken() {
+    return [...this.boxes, ...this.placed.flatMap((one) => one.homes)];
+  }
+
   covers(box) {
     return this.boxes.some((b) => box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top);
   }
 
   measure(font, text) {
-    this.context.font = font;
-    return this.context.measureText(text).width;
+    const key = `${font}|${text}`;
+    if (!this.widths.has(key)) {
+      if (this.widths.size > MOST_WIDTHS) this.widths.clear();
+      this.context.font = font;
+      this.widths.set(key, this.context.measureText(text).width);
+    }
+    return this.widths.get(key);
   }
 
   /** The alarm under a pixel, else null. */
@@ -142,19 +136,24 @@ export class Beacons {
   }
 
   beat() {
-    this.timer = requestAnimationFrame((at) => {
-      if (!this.timer) return;
-      this.draw(at);
-      const begun = performance.now();
-      requestAnimationFrame(() => {
-        const rest = Math.max(REST_MS[0], Math.min(REST_MS[1], (performance.now() - begun) * REST));
-        setTimeout(() => this.timer && this.beat(), rest);
-      });
-    });
+    const rest = this.costMs > SLOW_MS ? 1000 : Math.max(REST_MS, this.costMs * REST);
+    this.timer = setTimeout(() => {
+      if (this.costMs <= SLOW_MS) this.draw(performance.now());
+      this.beat();
+    }, rest);
   }
 
   stop() {
+    clearTimeout(this.timer);
     this.timer = 0;
+  }
+
+  /** How long a picture takes until it is on the screen, evened out over some. */
+  gauge(begun) {
+    requestAnimationFrame(() => {
+      const cost = performance.now() - begun;
+      this.costMs = this.costMs ? 0.7 * this.costMs + 0.3 * cost : cost;
+    });
   }
 
   draw(at) {
@@ -165,40 +164,12 @@ export class Beacons {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, viewport.width, viewport.height);
-    for (const one of [...this.placed].reverse()) this.drawGlow(one, this.calm.matches ? 0.55 : (at % BEAT_MS) / BEAT_MS);
+    const [beat, thick] = [this.calm.matches ? 0.55 : (at % BEAT_MS) / BEAT_MS, Math.max(1.5, this.rem / 7)];
+    for (const one of [...this.placed].reverse()) drawLight(context, one, beat, thick);
     this.under?.(context, viewport, this.rem, FONT, (box) => this.covers(box));
     context.textBaseline = "middle";
     for (const one of [...this.placed].reverse()) if (one.label) this.drawLabel(one);
-  }
-
-  drawGlow({ alarm, foot, top, ring }, beat) {
-    const { context } = this;
-    const thick = Math.max(1.5, this.rem / 7);
-    if (alarm.l) {
-      this.trace(foot, ring, 1, `rgba(${MUTED},0.85)`, thick * 0.8);
-      return;
-    }
-    context.strokeStyle = "rgba(255,40,52,0.5)"; // the column through whatever stands before it
-    context.lineWidth = thick * 1.3;
-    context.beginPath();
-    context.moveTo(foot[0], foot[1]);
-    context.lineTo(top[0], top[1]);
-    context.stroke();
-    for (const shift of [0, 0.5]) {
-      const grown = (beat + shift) % 1;
-      this.trace(foot, ring, 0.12 + 0.88 * grown, `rgba(255,36,48,${(0.95 * (1 - grown)).toFixed(3)})`, thick * (1.5 - 0.7 * grown));
-    }
-    this.trace(foot, ring, 0.14, "rgba(255,36,48,0.95)", thick);
-  }
-
-  trace(foot, ring, share, ink, thick) {
-    const { context } = this;
-    context.beginPath();
-    for (const [dx, dy] of ring) context.lineTo(foot[0] + dx * share, foot[1] + dy * share);
-    context.closePath();
-    context.strokeStyle = ink;
-    context.lineWidth = thick;
-    context.stroke();
+    this.gauge(performance.now());
   }
 
   drawLabel({ alarm, label }) {
@@ -268,6 +239,12 @@ export class Beacons {
   }
 }
 
-function raise(ring, z) {
-  return ring.map(([x, y]) => [x, y, z]);
+/** The next frame; a hidden page has none, and goes on after a while. */
+export function nextFrame() {
+  return Promise.race([new Promise(requestAnimationFrame), new Promise((resolve) => setTimeout(resolve, FRAME_PATIENCE_MS))]);
+}
+
+/** A label's words with every digit as wide as every other: a running clock moves nothing. */
+function toWidth(text) {
+  return text.replace(/\d/g, "0");
 }

@@ -1,5 +1,6 @@
 // Words and marks on a canvas over the table: never sunk into a building, never on top of one another.
 import { toLngLat } from "./scale.js";
+import { openSheet } from "./sheet.js";
 
 // Lower rank is placed first and wins the space. `far` is the least number of CSS pixels for a metre at which it is worth showing.
 const CLASSES = {
@@ -36,7 +37,7 @@ const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft 
 export class Labels {
   constructor(canvas, frame) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = openSheet(canvas);
     this.frame = frame;
     this.records = [];
     this.boxes = [];

@@ -1,5 +1,6 @@
 // The small map: the whole community, and the part of it that the screen shows now.
 import { toLngLat, toLocal } from "./scale.js";
+import { openSheet } from "./sheet.js";
 
 const EDGE = 0.06;
 
@@ -37,7 +38,7 @@ export class Overview {
     const ratio = window.devicePixelRatio || 1;
     const size = canvas.clientWidth;
     if (canvas.width !== Math.round(size * ratio)) canvas.width = canvas.height = Math.round(size * ratio);
-    const context = canvas.getContext("2d");
+    const context = openSheet(canvas);
     const pixel = ([x, y]) => [
       ((x - this.middle[0]) / this.span + 0.5) * size,
       (0.5 - (y - this.middle[1]) / this.span) * size,

@@ -2,6 +2,7 @@
 // nothing in it is red: red is what burns now, which still is drawn, and interrupts.
 import { el } from "./hud.js";
 import { toLngLat } from "./scale.js";
+import { openSheet } from "./sheet.js";
 
 const SPEEDS = [60, 300, 1200, 3600]; // seconds of that day in a second of ours
 const PERIODS = [1, 3, 7];
@@ -30,7 +31,7 @@ export class Replay {
     this.canvas = document.createElement("canvas");
     this.canvas.className = "sp-beacons sp-replay-sheet";
     table.chrome.before(this.canvas);
-    this.context = this.canvas.getContext("2d");
+    this.context = openSheet(this.canvas);
   }
 
   t(key) {

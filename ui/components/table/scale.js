@@ -62,22 +62,41 @@ export function niceBar(metresPerPx, maxPx) {
   return { metres, px: metres / metresPerPx };
 }
 
+/** Where the frame's origin lies in the renderer's world, whose width is 512, and how much of it a metre is. */
+function findOrigin(frame) {
+  return {
+    unitsPerMetre: TILE / (RENDERER_EARTH_M * Math.cos((frame.lat * Math.PI) / 180)),
+    worldX: (TILE * (frame.lon + 180)) / 360,
+    worldY: TILE / 2 + (TILE / (2 * Math.PI)) * Math.log(Math.tan(Math.PI / 4 + (frame.lat * Math.PI) / 360)),
+  };
+}
+
 /** Local metres of the frame to longitude and latitude as the renderer's camera counts them. */
 export function toLngLat(frame, [x, y]) {
-  const unitsPerMetre = TILE / (RENDERER_EARTH_M * Math.cos((frame.lat * Math.PI) / 180));
-  const lambda = (TILE * (frame.lon + 180)) / 360;
-  const mercator = TILE / 2 + (TILE / (2 * Math.PI)) * Math.log(Math.tan(Math.PI / 4 + (frame.lat * Math.PI) / 360));
-  const worldX = lambda + x * unitsPerMetre;
-  const worldY = mercator + y * unitsPerMetre;
+  const { unitsPerMetre, worldX, worldY } = findOrigin(frame);
   return [
-    (worldX / TILE) * 360 - 180,
-    (2 * Math.atan(Math.exp(((worldY - TILE / 2) * 2 * Math.PI) / TILE)) - Math.PI / 2) * (180 / Math.PI),
+    ((worldX + x * unitsPerMetre) / TILE) * 360 - 180,
+    (2 * Math.atan(Math.exp(((worldY + y * unitsPerMetre - TILE / 2) * 2 * Math.PI) / TILE)) - Math.PI / 2) * (180 / Math.PI),
   ];
+}
+
+/**
+ * Local metres (x, y, height) to [x, y, w] of this view: the pixel is (x / w, y / w), before the camera w is positive.
+ * The same as the renderer's own projection, for what has thousands of points: local metres are linear in its world.
+ */
+export function buildProjection(frame, viewport) {
+  const { unitsPerMetre, worldX, worldY } = findOrigin(frame);
+  const m = viewport.pixelProjectionMatrix;
+  const up = viewport.distanceScales.unitsPerMeter[2];
+  return (x, y, z = 0) => {
+    const [u, v, h] = [worldX + x * unitsPerMetre, worldY + y * unitsPerMetre, z * up];
+    return [m[0] * u + m[4] * v + m[8] * h + m[12], m[1] * u + m[5] * v + m[9] * h + m[13], m[3] * u + m[7] * v + m[11] * h + m[15]];
+  };
 }
 
 /** Longitude and latitude of the camera back to local metres: the inverse of toLngLat. */
 export function toLocal(frame, [lon, lat]) {
-  const unitsPerMetre = TILE / (RENDERER_EARTH_M * Math.cos((frame.lat * Math.PI) / 180));
+  const { unitsPerMetre } = findOrigin(frame);
   const north = (degrees) => (TILE / (2 * Math.PI)) * Math.log(Math.tan(Math.PI / 4 + (degrees * Math.PI) / 360));
   return [(TILE * (lon - frame.lon)) / 360 / unitsPerMetre, (north(lat) - north(frame.lat)) / unitsPerMetre];
 }

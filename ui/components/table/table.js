@@ -5,6 +5,7 @@ import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
 import { isSameScene, Live, sceneUrl } from "./live.js";
 import { Overview } from "./overview.js";
+import { Pace } from "./pace.js";
 import { toLocal } from "./scale.js";
 import { Replay } from "./replay.js";
 import { Rest } from "./rest.js";
@@ -16,6 +17,7 @@ const PATIENCE_MS = 10_000;
 const CLICK_PX = 8;
 const SLOW = new Set(["hot", "hot_curtains"]);
 const SLOW_MS = 60_000;
+const WORDS = ["labels", "names", "grid_labels", "responders", "key_sites", "hot", "due_visits"];
 const PLAIN = ["buildings", "parapets", "gables", "shadows", "rentals", "trees"];
 const LABEL_SWITCH = { building: "labels", zone: "labels", road: "labels", water: "labels", green: "labels", gate: "walls", grid: "grids", group: "group_rentals", rental: "rentals", site: "key_sites", hot: "hot", responder: "responders", due: "due_visits" };
 
@@ -55,6 +57,7 @@ class Table {
     this.scenes = this.store.content;
     this.visiting = false;
     this.whole = false; // before that only what a table cannot do without is drawn
+    this.pace = new Pace(this);
     this.ruler = new Ruler(this);
     this.rest = new Rest(this);
     this.surfaces = new WallSurfaces(this);
@@ -108,6 +111,11 @@ class Table {
   /** Waits until the frame of what is loaded is really on the screen, not only ordered. */
   async drawn() {
     this.instance.redraw("first");
+    await this.drawnOut();
+  }
+
+  /** Waits until the graphics card has drawn all that it was told so far. */
+  async drawnOut() {
     const { gl } = this.instance.device;
     const order = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
@@ -185,7 +193,7 @@ class Table {
     const model = this.modelLayers();
     if (model.length) for (const layer of layers) if (PLAIN.includes(layer.id)) layer.visible = false;
     const inside = this.opened?.layers(this.data.deck.layers[0]) ?? [];
-    return { ...this.data.deck, layers: [...layers, ...model, ...inside, ...this.litLayers(), ...(this.whole ? this.alarms.layers(this.data.deck.layers[0]) : [])] };
+    return { ...this.data.deck, layers: [...layers, ...model, ...inside, ...this.litLayers()] };
   }
 
   /** The photographic model instead of the plain buildings, when it is switched on; it lies in WGS 84, not in the table's frame. */
@@ -214,6 +222,7 @@ class Table {
     window.updateDeck(rest, this.instance);
     this.showSwitches();
     this.instance.redraw("switches");
+    this.pace.gauge();
   }
 
   showSwitches() {
@@ -282,8 +291,18 @@ class Table {
     await this.store.apply(changes, (name) => this.fileUrl(name));
     await seen;
     if (changes.border || changes.grids) this.overview.setOutlines(this.outlines());
-    this.showLoaded();
-    this.refresh();
+    this.showChanged(Object.keys(changes));
+  }
+
+  /** After these scene files changed: only what shows them is made anew. */
+  showChanged(names) {
+    if (names.some((name) => WORDS.includes(name))) {
+      this.setWords();
+      this.overlay();
+    }
+    this.showFigures();
+    const drawn = Object.values(this.data.layerScene);
+    if (names.some((name) => drawn.includes(name))) this.pace.refreshSoon();
   }
 
   /** Fetch again those of `names` that read a changed table, then draw. */
@@ -292,8 +311,7 @@ class Table {
     const touched = names.filter((name) => shown[name] && (!changed || this.data.sceneTables[name].some((table) => changed.includes(table))));
     if (!touched.length) return;
     await this.loadScenes(touched);
-    this.showLoaded();
-    this.refresh();
+    this.showChanged(touched);
   }
 
   showFigures() {
@@ -363,16 +381,32 @@ class Table {
     return toLocal(this.data.frame, view.unproject([(insets.left + width - insets.right) / 2, (insets.top + height - insets.bottom) / 2]));
   }
 
+  /** All sheets anew, after the camera moved or words changed. */
   overlay() {
     const viewport = this.instance.getViewports()[0];
     if (!viewport || !this.camera) return;
     const insets = this.insets();
-    const taken = [...this.alarms.place(viewport, this.rem, insets), ...(this.opened?.place(viewport, this.rem) ?? [])];
+    this.alarms.place(viewport, this.rem, insets);
+    this.writeWords(viewport, insets);
+    this.replay.place(viewport, this.rem, insets);
+    this.ruler.judge(viewport);
+  }
+
+  /** The words of the table where the alarms leave them room, and the small map. */
+  writeWords(viewport, insets) {
+    const taken = [...this.alarms.beacons.taken, ...(this.opened?.place(viewport, this.rem) ?? [])];
     this.labels.draw(viewport, this.rem, taken);
     this.opened?.draw(this.labels.context);
-    this.replay.place(viewport, this.rem, insets);
     this.overview.draw(viewport, insets, this.alarms.marks);
-    this.ruler.judge(viewport);
+  }
+
+  /** Words step aside; where the list grew over the table, as on a phone, all of it moves. */
+  makeRoom() {
+    const viewport = this.instance?.getViewports()[0];
+    if (!viewport || !this.camera || !this.overview) return;
+    const [before, insets] = [this.alarms.beacons.insets, this.insets()];
+    if (before && Object.keys(insets).every((side) => insets[side] === before[side])) this.writeWords(viewport, insets);
+    else this.overlay();
   }
 
   // ---- what people do ----------------------------------------------------------------------------------------------
@@ -529,6 +563,7 @@ class Table {
     this.replay.close();
     clearInterval(this.ticker);
     clearTimeout(this.slowTimer);
+    this.pace.close();
     for (const name of ["pointerdown", "pointermove", "wheel", "touchstart"]) window.removeEventListener(name, this.onTouch);
     window.removeEventListener("keydown", this.onTouch);
     window.removeEventListener("keydown", this.onKey);

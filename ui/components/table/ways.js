@@ -1,7 +1,8 @@
 // Ways of those who were sent: a line on the ground to the door, and at its beginning who, and in how many minutes.
-import { toLngLat } from "./scale.js";
+import { buildProjection } from "./scale.js";
 
-const COLOUR = { sent: [150, 232, 170, 130], accepted: [150, 232, 170, 235], on_the_way: [150, 232, 170, 255] };
+const INK = { sent: "rgba(150,232,170,0.5)", accepted: "rgba(150,232,170,0.92)", on_the_way: "rgb(150,232,170)" };
+const NEAR = 0.05; // of w, which is about 1.5 in the middle of the screen: nearer points are behind the camera
 const AGAIN_MS = 5000; // radios report all the time; a way is reckoned anew no more often
 const TABLES = ["dispatches", "responders", "incidents", "gates", "walls", "roads"];
 
@@ -30,26 +31,39 @@ export class Ways {
     if (JSON.stringify(this.ways) !== before) this.onChange();
   }
 
-  layers(common) {
-    const lines = this.ways.filter((way) => way.l).map((way) => ({ l: way.l.map(([x, y]) => [x, y, 0.6]), c: COLOUR[way.state] }));
-    const look = { ...common, data: lines, getPath: "@@=l", widthUnits: "pixels", jointRounded: true, capRounded: true, parameters: { depthCompare: "always", depthWriteEnabled: false } };
-    return [
-      { "@@type": "PathLayer", id: "way-edges", ...look, getColor: [6, 20, 14, 200], getWidth: 7 },
-      { "@@type": "PathLayer", id: "ways", ...look, getColor: "@@=c", getWidth: 4 },
-    ];
+  /** A line on the ground, light on a dark edge, without what is behind the camera. */
+  drawLine(context, project, way, rem) {
+    const points = way.l.map(([x, y]) => project(x, y, 0.6));
+    context.beginPath();
+    points.forEach((point, i) => {
+      const [from, to] = [points[i - 1], point];
+      if (!from || (from[2] <= NEAR && to[2] <= NEAR)) return;
+      const [one, other] = [cut(from, to), cut(to, from)];
+      if (i === 1 || from[2] <= NEAR) context.moveTo(one[0] / one[2], one[1] / one[2]);
+      context.lineTo(other[0] / other[2], other[1] / other[2]);
+    });
+    Object.assign(context, { lineJoin: "round", lineCap: "round", strokeStyle: "rgba(6,20,14,0.78)", lineWidth: Math.max(7, rem / 2.4) });
+    context.stroke();
+    Object.assign(context, { strokeStyle: INK[way.state], lineWidth: Math.max(4, rem / 4.2) });
+    context.stroke();
+    context.lineCap = "butt";
   }
 
-  /** Plates at the beginnings; `fill` is the catalogue, `covers(box)` says where a word would hide something. */
+  /** Lines, and plates at their beginnings; `fill` is the catalogue, `covers(box)` says where a word would hide something. */
   draw(context, viewport, rem, { now, fill, covers, font }) {
-    const size = rem * 0.9;
     this.boxes = [];
+    if (!this.ways.length) return;
+    const size = rem * 0.9;
+    const project = buildProjection(this.frame, viewport);
+    for (const way of this.ways) if (way.l) this.drawLine(context, project, way, rem);
     context.font = `650 ${size.toFixed(1)}px ${font}`;
     context.textBaseline = "middle";
     context.textAlign = "left";
     for (const way of this.ways) {
       if (!way.l) continue;
-      const [x, y, depth] = viewport.project([...toLngLat(this.frame, way.l[0]), 1]);
-      if (depth > 1 || x < 0 || y < 0 || x > viewport.width || y > viewport.height) continue;
+      const [u, v, w] = project(way.l[0][0], way.l[0][1], 1);
+      const [x, y] = [u / w, v / w];
+      if (w <= NEAR || x < 0 || y < 0 || x > viewport.width || y > viewport.height) continue;
       const minutes = Math.max(1, Math.ceil((way.eta - now) / 60_000));
       const text = `${way.call_sign} · ${fill(`alarms.sent_${way.state}`)} · ${fill("alarms.minutes", { minutes })}`;
       const wide = context.measureText(text).width + size;
@@ -71,4 +85,11 @@ export class Ways {
       context.fillText(text, box.left + size * 0.5, (box.top + box.bottom) / 2 + size * 0.04);
     }
   }
+}
+
+/** `point`, or where the line from it to `other` comes out from behind the camera. */
+function cut(point, other) {
+  if (point[2] > NEAR) return point;
+  const share = (NEAR - point[2]) / (other[2] - point[2]);
+  return point.map((value, i) => value + share * (other[i] - value));
 }
