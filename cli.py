@@ -96,6 +96,10 @@ def serve(
             report: Report = {"url": url, "store": ticket.store, "pid": ticket.pid, "already_running": already_running}
             shown = ("lan_url", "connect_url", "fingerprint")
             report |= {key: value for key in shown if (value := getattr(ticket, key)) is not None}
+            from data.model_files import find_model_problem
+
+            problem = find_model_problem(settings.model_folder)
+            report |= {} if problem is None else {"model_problem": problem}
             emit({**report, "synthetic": synthetic, "drill": drill}, as_json=as_json, as_text=print_start)
             if open_browser:
                 typer.launch(url)
@@ -126,6 +130,8 @@ def print_start(report: Report) -> None:
         print(f"Office network: {report['lan_url']}/", flush=True)
         print(f"Phones and computers begin at {report['connect_url']}", flush=True)
         print(f"Fingerprint to compare there (SHA-256): {report['fingerprint']}", flush=True)
+    if "model_problem" in report:
+        print(f"The photographic model is not shown. {report['model_problem']}", flush=True)
     if report["drill"]:
         print("DRILL 演练: alarms of a scenario come in from now on, none of them is real.", flush=True)
     if report["synthetic"]:

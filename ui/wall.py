@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from data.model_files import find_model_problem
 from data.queries import PLACE_KINDS, find_buildings, get_info
 from data.runtime import get_boot_id, get_settings, get_store
 from data.viewer import WALL, Viewer
@@ -80,7 +81,7 @@ def _named(picked: dict[str, Any]) -> dict[str, str]:
 def _find_model() -> str | None:
     """Address of the photographic model (server/model.py), where there is one."""
     folder = get_settings().model_folder
-    return "/model/tileset.json" if folder is not None and (folder / "tileset.json").is_file() else None
+    return "/model/tileset.json" if folder is not None and find_model_problem(folder) is None else None
 
 
 def _get_idle_s() -> int:

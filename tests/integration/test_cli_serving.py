@@ -30,13 +30,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(home: Path) -> Iterator[ServerProcess]:
-    with ServerProcess(home, "small") as running:
+    model = home / "model"  # it cannot be drawn here, which the start says
+    model.mkdir()
+    (model / "tileset.json").write_text('{"extensionsRequired": ["3DTILES_draco_point_compression"]}')
+    with ServerProcess(home, "small", environ={"SHAPAN_MODEL": str(model)}) as running:
         yield running
 
 
 def test_says_where_it_is_and_that_the_data_are_made_up(server: ServerProcess) -> None:
     assert f"store 'small' at {server.url}/" in server.log
     assert "SYNTHETIC DATA 虚构数据" in server.log
+    assert "The photographic model is not shown. The model's file tileset.json uses Draco" in server.log
 
 
 def test_listens_on_loopback_only(server: ServerProcess) -> None:
