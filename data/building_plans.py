@@ -27,7 +27,8 @@ from data.rights import check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from gis.building_front import Front
-from gis.errors import BadRecordError, RecordMissingError, RefusedError
+from gis.errors import RecordMissingError, RefusedError
+from gis.plan_problems import PlanProblemError
 
 SCHEMATIC: Final = "schematic"
 _SAME_SHAPE: Final = 0.04
@@ -343,5 +344,5 @@ def check_spec(store: Store, building_id: str, spec: PlanSpec) -> Plan:
     """The plan as it would be; raises `BadRecordError` as `put_plan`, and writes nothing."""
     _, _, plan = _prepare(store, building_id, spec)
     if plan is None:
-        raise BadRecordError("There is nothing to make. Give rooms for each landing.")
+        raise PlanProblemError("nothing", "There is nothing to make. Give rooms for each landing.")
     return plan

@@ -15,7 +15,7 @@ from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.building_front import Front
-from gis.errors import BadRecordError
+from gis.plan_problems import PlanProblemError
 from gis.storey_plans import MOST_ROOMS, DoorPlan, StoreyPlan, plan_storey
 
 KINDS: Final = ("landings", "hall")
@@ -147,22 +147,29 @@ def _number(spec: PlanSpec, level: int, entrance: str, index: int, count: int, s
 
 def _check(spec: PlanSpec, doors: Sequence[Entrance], levels: Sequence[int]) -> None:
     if spec.kind not in KINDS:
-        raise BadRecordError(f"A plan's kind is '{spec.kind[:20]}', expected one of {', '.join(KINDS)}.")
+        raise PlanProblemError("kind", f"A plan's kind is '{spec.kind[:20]}', expected one of {', '.join(KINDS)}.")
     known = {door.key for door in doors}
     named = {key for counts in (spec.rooms, *spec.storeys.values()) for key in counts}
     if not named <= known or not any(spec.rooms.values()):
-        raise BadRecordError(
+        raise PlanProblemError(
+            "doors",
             f"The plan counts rooms behind {', '.join(sorted(named)) or 'nothing'}, the building has "
-            f"{', '.join(sorted(known))}. Give rooms for its own entrances."
+            f"{', '.join(sorted(known))}. Give rooms for its own entrances.",
         )
     if any(not 0 <= n <= MOST_ROOMS for counts in (spec.rooms, *spec.storeys.values()) for n in counts.values()):
-        raise BadRecordError(f"Rooms for each landing are 0 to {MOST_ROOMS}. Correct the number.")
-    if strange := [level for level in spec.storeys if level not in {str(one) for one in levels}]:
-        raise BadRecordError(
-            f"The building has no storey {strange[0][:10]}. Its storeys are {levels[0]} to {levels[-1]}."
+        raise PlanProblemError(
+            "rooms", f"Rooms for each landing are 0 to {MOST_ROOMS}. Correct the number.", most=MOST_ROOMS
         )
+    if strange := [level for level in spec.storeys if level not in {str(one) for one in levels}]:
+        raise PlanProblemError(
+            "storey", f"The building has no storey {strange[0][:10]}. Its storeys are {levels[0]} to {levels[-1]}.",
+            level=strange[0][:10], first=levels[0], last=levels[-1],
+        )  # fmt: skip
     if bad := [name for name in spec.names.values() if not _NUMBER.fullmatch(name)]:
-        raise BadRecordError(f"Room number '{bad[0][:20]}' is not one: expected 1 to 12 letters, figures or hyphens.")
+        raise PlanProblemError(
+            "number", f"Room number '{bad[0][:20]}' is not one: expected 1 to 12 letters, figures or hyphens.",
+            number=bad[0][:20],
+        )  # fmt: skip
 
 
 def _check_numbers(rooms: Sequence[Room], *, through: bool) -> None:
@@ -170,7 +177,9 @@ def _check_numbers(rooms: Sequence[Room], *, through: bool) -> None:
     for room in rooms:
         key = ("" if through else room.entrance, room.number)
         if key in seen:
-            raise BadRecordError(f"Room number {room.number} would be there twice. Give it another one.")
+            raise PlanProblemError(
+                "twice", f"Room number {room.number} would be there twice. Give it another one.", number=room.number
+            )
         seen.add(key)
 
 

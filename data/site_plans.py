@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import geopandas as gpd
@@ -23,7 +23,8 @@ from data.rights import check_right
 from data.store import Clock, Store, Transaction
 from data.viewer import Viewer
 from gis.crs import is_plausible_degrees, transform_xy
-from gis.errors import BadFileError, BadRecordError, NotAllowedError, RecordMissingError, RefusedError
+from gis.errors import BadRecordError, NotAllowedError, RecordMissingError, RefusedError
+from gis.plan_problems import PlanFileError, Problem
 
 AREAS: Final = ("room", "corridor", "stairs")
 MARKS: Final = ("exit", "extinguisher", "hydrant", "gas", "power", "camera", "hazard")
@@ -76,49 +77,69 @@ def read_plan(content: bytes, crs: str, near: BaseGeometry) -> tuple[PlanPart, .
         if not isinstance(features, list):
             raise TypeError
     except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise BadFileError(
-            "The plan is no GeoJSON FeatureCollection. Export it as GeoJSON with level and kind."
+        raise PlanFileError(
+            [("file", {})], "The plan is no GeoJSON FeatureCollection. Export it as GeoJSON with level and kind."
         ) from error
     if not 0 < len(features) <= MOST_PARTS:
-        raise BadFileError(f"The plan has {len(features)} features, expected 1 to {MOST_PARTS}. Export what is needed.")
+        raise PlanFileError(
+            [("count", {"n": len(features), "most": MOST_PARTS})],
+            f"The plan has {len(features)} features, expected 1 to {MOST_PARTS}. Export what is needed.",
+        )
     parts: list[PlanPart] = []
     problems: list[str] = []
+    told: list[Problem] = []
     for number, feature in enumerate(features, start=1):
         found = _read_feature(feature, crs)
-        if isinstance(found, str):
-            problems.append(f"feature {number}: {found}")
+        if isinstance(found, _Wrong):
+            problems.append(f"feature {number}: {found.said}")
+            told.append((found.code, {**found.values, "number": number}))
         elif found.geom.distance(near) > _AROUND_M:
             problems.append(
                 f"feature {number}: lies {found.geom.distance(near):.0f} m from the site, expected at most 150"
             )
+            told.append(("far", {"number": number, "metres": round(found.geom.distance(near))}))
         else:
             parts.append(found)
     if problems:
         more = f", and {len(problems) - 6} more" if len(problems) > 6 else ""
-        raise BadFileError(f"The plan cannot be used: {'; '.join(problems[:6])}{more}. Correct them in the file.")
+        raise PlanFileError(
+            told, f"The plan cannot be used: {'; '.join(problems[:6])}{more}. Correct them in the file."
+        )
     return tuple(parts)
 
 
-def _read_feature(feature: Any, crs: str) -> PlanPart | str:
+@dataclass(frozen=True)
+class _Wrong:
+    """What is wrong with a feature: a code with its values, and in English."""
+
+    code: str
+    said: str
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def _read_feature(feature: Any, crs: str) -> PlanPart | _Wrong:
     properties = feature.get("properties") if isinstance(feature, dict) else None
     if not isinstance(properties, dict):
-        return "has no properties"
+        return _Wrong("properties", "has no properties")
     kind, level, name = properties.get("kind"), properties.get("level", 1), properties.get("name")
     if kind not in KINDS:
-        return f"kind is '{str(kind)[:20]}', expected one of {', '.join(KINDS)}"
+        said = f"kind is '{str(kind)[:20]}', expected one of {', '.join(KINDS)}"
+        return _Wrong("part", said, {"value": str(kind)[:20], "known": ", ".join(KINDS)})
     if isinstance(level, bool) or not isinstance(level, int) or not -20 <= level <= 300 or level == 0:
-        return f"level is '{str(level)[:20]}', expected a whole number from -20 to 300 without 0"
+        said = f"level is '{str(level)[:20]}', expected a whole number from -20 to 300 without 0"
+        return _Wrong("level", said, {"value": str(level)[:20]})
     try:
         shape = shapely.force_2d(shapely.from_geojson(json.dumps(feature.get("geometry"))))
     except (shapely.errors.ShapelyError, TypeError, ValueError):
-        return "its geometry cannot be read"
+        return _Wrong("unreadable", "its geometry cannot be read")
     if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
-        return "has no geometry"
+        return _Wrong("empty", "has no geometry")
     if shape.geom_type not in _SHAPES[kind]:
-        return f"is a {shape.geom_type}, expected {' or '.join(_SHAPES[kind])} for a {kind}"
+        said = f"is a {shape.geom_type}, expected {' or '.join(_SHAPES[kind])} for a {kind}"
+        return _Wrong("geometry", said, {"value": shape.geom_type, "known": " / ".join(_SHAPES[kind]), "part": kind})
     shape = _to_metric(shape, crs)
     if not shape.is_valid:
-        return "its outline crosses itself"
+        return _Wrong("crossed", "its outline crosses itself")
     return PlanPart(level, str(kind), " ".join(str(name or "").split())[:60], shape)
 
 

@@ -22,7 +22,7 @@ from shapely import LineString, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.building_front import Front
-from gis.errors import BadRecordError
+from gis.plan_problems import PlanProblemError
 
 DOOR_M = 0.6
 """Least wall that a room shares with its landing: one has to get in."""
@@ -118,18 +118,25 @@ def _to_crs(shape: Polygon, front: Front) -> Polygon:
 def _check(footprint: BaseGeometry, doors: Sequence[DoorPlan]) -> Polygon:
     pieces = [one for one in shapely.get_parts(footprint) if one.geom_type == "Polygon" and one.area > _LEAST_ROOM_M2]
     if len(pieces) != 1 or not pieces[0].is_valid:
-        raise BadRecordError(f"The outline has {len(pieces)} pieces, expected one. Mend the outline, or draw the plan.")
+        raise PlanProblemError(
+            "pieces",
+            f"The outline has {len(pieces)} pieces, expected one. Mend the outline, or draw the plan.",
+            n=len(pieces),
+        )
     if not doors or any(not 1 <= door.rooms <= MOST_ROOMS for door in doors):
         numbers = ", ".join(str(door.rooms) for door in doors) or "no door"
-        raise BadRecordError(
-            f"Rooms for each landing are {numbers}: expected 1 to {MOST_ROOMS} behind at least one door."
-        )
+        raise PlanProblemError(
+            "rooms", f"Rooms for each landing are {numbers}: expected 1 to {MOST_ROOMS} behind at least one door.",
+            most=MOST_ROOMS,
+        )  # fmt: skip
     total = sum(door.rooms for door in doors)
     if pieces[0].area < total * 2 * _LEAST_ROOM_M2:
-        raise BadRecordError(
+        raise PlanProblemError(
+            "small",
             f"{total} rooms do not fit on {pieces[0].area:.0f} m²: expected {2 * _LEAST_ROOM_M2:.0f} m² for each. "
-            "Give fewer."
-        )
+            "Give fewer.",
+            n=total, area_m2=round(pieces[0].area), least_m2=round(2 * _LEAST_ROOM_M2),
+        )  # fmt: skip
     outline: Polygon = pieces[0]
     return outline
 
@@ -184,7 +191,9 @@ def _give_away(kept: list[Polygon], spare: list[Polygon]) -> list[Polygon]:
         ]
         (share, i), n = max(shares)
         if share <= 1e-6:
-            raise BadRecordError("The outline falls into pieces that no landing reaches. Draw the plan instead.")
+            raise PlanProblemError(
+                "shape", "The outline falls into pieces that no landing reaches. Draw the plan instead."
+            )
         shapes[i] = _one_piece(shapely.union(shapes[i], waiting.pop(n), grid_size=_GRID_M))
     return shapes
 
@@ -192,7 +201,9 @@ def _give_away(kept: list[Polygon], spare: list[Polygon]) -> list[Polygon]:
 def _one_piece(shape: BaseGeometry) -> Polygon:
     pieces = _polygons(shape)
     if len(pieces) != 1:
-        raise BadRecordError("A room would be in two pieces: this shape cannot be divided so. Draw the plan instead.")
+        raise PlanProblemError(
+            "shape", "A room would be in two pieces: this shape cannot be divided so. Draw the plan instead."
+        )
     return pieces[0]
 
 
@@ -201,16 +212,16 @@ def _divide(part: _Part, *, is_hall: bool) -> tuple[list[Polygon], list[Polygon]
     if part.rooms == 1 and is_hall:
         return [part.outline], []  # one room is the whole of it
     ways = [_divide_hall] if is_hall or _is_at_end(part) else [_divide_landing, _divide_hall]
-    problem: BadRecordError | None = None
+    problem: PlanProblemError | None = None
     for way in ways:
         try:
             rooms, landings = way(part)
             _check_plan(part, rooms, landings)
-        except BadRecordError as error:
+        except PlanProblemError as error:
             problem = error
         else:
             return rooms, landings
-    raise problem or BadRecordError("This shape cannot be divided. Draw the plan instead.")
+    raise problem or PlanProblemError("shape", "This shape cannot be divided. Draw the plan instead.")
 
 
 def _is_at_end(part: _Part) -> bool:
@@ -238,7 +249,7 @@ def _divide_landing(part: _Part) -> tuple[list[Polygon], list[Polygon]]:
     band = curve.buffer(depth, cap_style="flat", join_style="mitre")
     pieces = _polygons(shapely.intersection(part.outline, band, grid_size=_GRID_M))
     if not pieces:
-        raise BadRecordError("There is no room for a landing behind the door. Draw the plan instead.")
+        raise PlanProblemError("shape", "There is no room for a landing behind the door. Draw the plan instead.")
     landing = min(pieces, key=lambda piece: (round(piece.distance(part.door), 2), -piece.area))
     return _fill(part.outline, landing, [(shapely.difference(part.outline, landing, grid_size=_GRID_M), cuts)])
 
@@ -255,7 +266,7 @@ def _divide_hall(part: _Part) -> tuple[list[Polygon], list[Polygon]]:
         aisle = aisle.union(link.buffer(_LINK_M / 2, cap_style="flat"))
     pieces = _polygons(shapely.intersection(outline, aisle, grid_size=_GRID_M))
     if not pieces:
-        raise BadRecordError("There is no room for an aisle. Draw the plan instead.")
+        raise PlanProblemError("shape", "There is no room for an aisle. Draw the plan instead.")
     landing = max(pieces, key=lambda piece: piece.area)
     sides = sorted(_polygons(shapely.difference(outline, landing, grid_size=_GRID_M)), key=lambda piece: -piece.area)
     chosen = [side for side in sides if side.area > _LEAST_ROOM_M2][: part.rooms]
@@ -313,7 +324,7 @@ def _fill(
         for pieces in _cut_at(side, cuts):
             reaching = [piece for piece in pieces if _share_m(piece, landing) >= DOOR_M]
             if not reaching:
-                raise BadRecordError("A room would not reach its landing: this shape cannot be divided so.")
+                raise PlanProblemError("shape", "A room would not reach its landing: this shape cannot be divided so.")
             main = max(reaching, key=lambda piece: piece.area)
             rooms.append(main)
             spare += [piece for piece in pieces if piece is not main]
@@ -326,9 +337,10 @@ def _fill(
 def _check_plan(part: _Part, rooms: Sequence[Polygon], landings: Sequence[Polygon]) -> None:
     area = sum(shape.area for shape in (*rooms, *landings))
     if len(rooms) != part.rooms or abs(area - part.outline.area) > max(0.01, _AREA_TOLERANCE * part.outline.area):
-        raise BadRecordError("Rooms and landing do not make up the storey: this shape cannot be divided so.")
+        raise PlanProblemError("shape", "Rooms and landing do not make up the storey: this shape cannot be divided so.")
     ways = MultiPolygon(list(landings))
     if any(shape.area < _LEAST_ROOM_M2 or _share_m(shape, ways) < DOOR_M for shape in rooms):
-        raise BadRecordError(
-            f"{part.rooms} rooms do not fit at one landing of this storey. Give fewer, or draw the plan."
-        )
+        raise PlanProblemError(
+            "landing", f"{part.rooms} rooms do not fit at one landing of this storey. Give fewer, or draw the plan.",
+            n=part.rooms,
+        )  # fmt: skip

@@ -29,6 +29,7 @@ from i18n import Language, t, term
 from layers.site_plan import draw_parts, draw_rings, find_site_front
 from ui.components.tracing.component import show_tracing
 from ui.notes import put_note, show_notes
+from ui.plan_words import say_file_problems
 
 _PAGE = "site_plans"
 _MOST_MB = 5
@@ -146,7 +147,7 @@ def _do(lang: Language, done: str, work: Any, *args: Any) -> None:
     except BadRecordError:
         put_note(_PAGE, "problem", t("plans.draw_crossed", lang))
     except BadFileError as error:
-        put_note(_PAGE, "problem", f"{t('plans.file_bad', lang)} {error}")
+        put_note(_PAGE, "problem", f"{t('plans.file_bad', lang)} {say_file_problems(error, lang)}")
     except ShapanError:
         put_note(_PAGE, "problem", t("plans.failed", lang))
     else:

@@ -34,6 +34,7 @@ from ui.components.drawing.component import show_drawing
 from ui.notes import put_note, show_notes
 from ui.plan_drawing import draw_storey
 from ui.plan_site import show_site_plans
+from ui.plan_words import say_problem
 from ui.tables import LOCAL
 
 _PAGE, _ROOM = "plans", "plan_room"
@@ -164,7 +165,7 @@ def _show_plan(
         plan = check_spec(store, house.building_id, spec)
     except BadRecordError as error:
         st.warning(t("plans.cannot", lang))
-        st.caption(str(error))
+        st.caption(say_problem(error, lang))
         return
     matched = match_units(house, plan.rooms)
     empty, without = len(plan.rooms) - len(matched), len(house.units) - len(matched)
@@ -243,7 +244,7 @@ def _do(lang: Language, done: str, work: Any, *args: Any, **more: Any) -> None:
     try:
         work(*args, clock=utc_now, **more)
     except BadRecordError as error:
-        put_note(_PAGE, "problem", f"{t('plans.cannot', lang)} {error}")
+        put_note(_PAGE, "problem", f"{t('plans.cannot', lang)} {say_problem(error, lang)}")
     except ShapanError:
         put_note(_PAGE, "problem", t("plans.failed", lang))
     else:

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from shapely import Point, box
+from shapely.geometry import mapping
 from streamlit.testing.v1 import AppTest
 
 from data.building_plans import read_spec
 from data.queries import find_plan_changes, find_site_plan
 from data.runtime import clear_store, set_store
 from data.settings import Settings
+from data.site_plans import read_plan
 from data.store import Store, utc_now
 from data.viewer import Role, Viewer
-from i18n import LANGUAGES, Language, t
+from gis.errors import BadFileError
+from gis.plan_problems import PlanProblemError
+from gis.storey_plans import MOST_ROOMS
+from i18n import LANGUAGES, Language, section, t
 from layers.site_plan import find_site_front
-from tests.fixtures.desk_pages import check, draw, press
+from tests.fixtures.desk_pages import ROOT, check, draw, press
 from tests.fixtures.small_community import build, found
 from ui.plan_site import _act
+from ui.plan_words import say_file_problems, say_problem
 
 OFFICER = Viewer(Role.OFFICER, account_id="demo-officer", name="demo-officer")
 
@@ -72,3 +80,33 @@ def test_what_is_drawn_lies_in_the_building(store: Store) -> None:
     assert middle.tolist() == pytest.approx([3, 2.5], abs=0.01)
     _act(store, OFFICER, "s1", 1, front, {"what": "remove", "id": 1}, "zh")
     assert find_site_plan(store, OFFICER, "s1")["kind"].tolist() == ["gas"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_what_stands_against_a_plan_is_said_in_the_pages_language(store: Store, lang: Language) -> None:
+    """As many homes as may be asked for at one landing of 200 m², and a file: no English on the Chinese page."""
+    page = open_page(Role.OFFICER, lang)
+    check(page.number_input(key=f"plans-rooms-e1-b1-{lang}").set_value(MOST_ROOMS).run())
+    (caption,) = [one.value for one in page.caption if one.value != t("plans.lead", lang)][-1:]
+    far = {"type": "Feature", "properties": {"level": 1, "kind": "exit"}, "geometry": mapping(Point(900, 0))}
+    odd = {"type": "Feature", "properties": {"level": 0, "kind": "exit"}, "geometry": mapping(Point(1, 1))}
+    with pytest.raises(BadFileError) as caught:
+        read_plan(json.dumps({"features": [far, odd] * 5}).encode(), "EPSG:4549", Point(10, 5))
+    said = [say_problem(PlanProblemError("small", "", n=20, area_m2=200, least_m2=12), lang)]
+    said += [say_file_problems(caught.value, lang)]
+    assert [one.value for one in page.warning] == [t("plans.cannot", lang)]
+    for words in (caption, *said):
+        assert "{" not in words
+        assert bool(re.search("[\u4e00-\u9fff]", words)) == (lang == "zh")
+    assert t("plans.file_more", lang, n=4) in said[1]
+
+
+def test_every_problem_of_a_plan_has_words() -> None:
+    plans = ("gis/storey_plans.py", "data/plan_spec.py", "data/building_plans.py")
+    texts = [(ROOT / one).read_text(encoding="utf-8") for one in plans]
+    codes = {f"why_{one}" for text in texts for one in re.findall(r'PlanProblemError\(\s*"(\w+)"', text)}
+    files = (ROOT / "data" / "site_plans.py").read_text(encoding="utf-8")
+    codes |= {f"file_{one}" for one in re.findall(r'(?:_Wrong\(|\[\(|append\(\()"(\w+)"', files)}
+    assert len(codes) >= 20
+    for lang in LANGUAGES:
+        assert {f"plans.{one}" for one in codes} <= set(section("plans", lang))

@@ -1,11 +1,15 @@
-"""A wall and a gate are drawn on the plan by clicks alone, and taken back."""
+"""A wall and a gate are drawn on the plan by clicks alone, and taken back; a site's plan over a photo of it."""
 
 from __future__ import annotations
 
+import io
 import time
 
+import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from i18n import t
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.wall_page import ACT_MS
 
@@ -59,3 +63,45 @@ def test_a_wall_and_a_gate_are_drawn_within_a_minute(page: Page, live_server: Li
         undo.first.click()
     expect(undo).to_have_count(0, timeout=ACT_MS)
     assert live_server.read("SELECT count(*) AS n FROM walls WHERE wall_id LIKE 'wall-hand-%'") == [{"n": 0}]
+
+
+def test_a_plan_is_traced_over_a_photo_that_two_points_set_to_scale(page: Page, live_server: LiveServer) -> None:
+    """A photo of 400 by 200 points: what is 200 points apart is said to be 10 m, so a point of it is 5 cm."""
+    page.goto(f"{live_server.url}/plans?lang=zh")
+    page.get_by_text(t("plans.of_sites", "zh"), exact=True).click()
+    page.get_by_label(t("plans.site", "zh")).fill("新村宾馆")
+    page.get_by_role("option").first.click()
+    page.get_by_text(t("plans.draw", "zh"), exact=True).click()
+    board = page.locator(".tr-board")
+    expect(board).to_be_visible(timeout=ACT_MS)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.set_input_files(".tr-tracing input[type=file]", {"name": "p.png", "mimeType": "image/png", "buffer": photo()})
+    expect(board).to_have_attribute("data-mode", "scale", timeout=ACT_MS)
+    on_photo = """([x, y]) => {
+        const box = document.querySelector(".tr-board image").getBoundingClientRect();
+        return [box.x + box.width * x, box.y + box.height * y];
+    }"""
+    for place in ((0.25, 0.5), (0.75, 0.5)):
+        page.mouse.click(*page.evaluate(on_photo, place))
+    page.locator("[data-metres]").fill("10")
+    page.keyboard.press("Enter")
+    expect(board).to_have_attribute("data-mode", "move", timeout=ACT_MS)
+    assert page.evaluate("() => window.shapanTracing.photo.scale") == pytest.approx(0.05, rel=0.01)
+    assert "POST" not in asked  # the photo stays in this browser
+
+    # A room over the middle of the photo, 100 points by 60 of it, is 5 m by 3 m.
+    page.locator('[data-tool="mode_draw"]').click()
+    for place in ((0.375, 0.35), (0.625, 0.35), (0.625, 0.65), (0.375, 0.65)):
+        page.mouse.click(*page.evaluate(on_photo, place))
+    board.press("Enter")
+    expect(page.get_by_text(t("plans.kept", "zh"))).to_be_visible(timeout=ACT_MS)
+    (room,) = live_server.read("SELECT kind, source, ST_Area(geom) AS m2 FROM site_plan_parts WHERE site_id = 'K001'")
+    assert (room["kind"], room["source"]) == ("room", "drawn")
+    assert room["m2"] == pytest.approx(15, rel=0.05)
+
+
+def photo() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (400, 200), (200, 200, 200)).save(out, "PNG")
+    return out.getvalue()
