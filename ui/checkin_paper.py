@@ -71,7 +71,7 @@ _CARD = (
     _HEAD
     + """
 #set page(width: 85.6mm, height: 54mm, margin: 4mm)
-#grid(columns: (1fr, 34mm), column-gutter: 3mm, align: horizon,
+#align(horizon, grid(columns: (1fr, 34mm), column-gutter: 3mm, align: horizon,
   {
     text(size: 13pt, weight: "bold", c.title)
     block(above: 3mm, below: 2mm, text(size: 10pt, c.name))
@@ -79,7 +79,13 @@ _CARD = (
     text(size: 7.5pt, fill: luma(60), c.foot)
     if c.mark != "" { block(above: 2mm, text(size: 7pt, weight: "bold", c.mark)) }
   },
-  qr(34mm))
+  qr(34mm)))
+#pagebreak()
+#text(size: 8pt, weight: "bold", c.stamps)
+#v(-1mm)
+#grid(columns: (1fr,) * 4, rows: (11.8mm,) * 3, gutter: 1.2mm,
+  ..range(12).map(n => box(stroke: 0.5pt + luma(110), radius: 1.5mm, width: 100%, height: 100%, inset: 1mm,
+    align(bottom + left, text(size: 6pt, fill: luma(90), c.day)))))
 """
 )
 _BALANCE = (
@@ -101,6 +107,7 @@ _BALANCE = (
 #v(2mm)
 #set text(size: 10.5pt)
 #table(columns: (auto, 1fr, auto, auto), inset: 4pt, stroke: 0.4pt + luma(120), ..c.rows.flatten())
+#v(2mm)
 #for line in c.lines { block(above: 2mm, below: 2mm, text(size: 12pt, line)) }
 #v(1fr)
 #text(size: 8.5pt, fill: luma(70), c.foot)
@@ -145,12 +152,13 @@ def print_codes(store: Store, viewer: Viewer, row: Mapping[str, Any]) -> bytes:
 
 
 def print_card(store: Store, card: Card, team: str | None) -> bytes:
-    """A volunteer's card: number and code, no name."""
+    """A volunteer's card: number and code, no name; on its back room for stamps."""
     address = find_address(store)
     content = {
         "title": t("points.card_title", LANG), "name": team or t("points.card_all", LANG),
         "number": f"{card.number[:3]} {card.number[3:]}", "foot": t("points.card_foot", LANG),
         "qr": build_qr(f"{address}/#c={card.code}" if address else card.code), "mark": say_mark(store),
+        "stamps": t("points.card_stamps", LANG), "day": t("points.card_day", LANG),
     }  # fmt: skip
     return print_paper(_CARD, content)
 

@@ -46,7 +46,7 @@ _TEMPLATE = """
   )
   #v(-1mm)
   #image(bytes(card.map), format: "svg", width: 100%)
-  #table(columns: (auto, auto, auto, 1fr, auto),
+  #table(columns: (auto, auto, auto, 4fr, 5fr),
     table.header(..card.heads.map(head => strong(head))),
     ..card.rows.flatten(),
   )

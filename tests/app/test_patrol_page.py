@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -23,6 +24,7 @@ from ui.patrol_cards import build_cards, build_code, find_origin
 from ui.patrol_compare import list_changes
 from ui.patrol_data import find_base, find_call_signs, find_people, find_plans, get_shift
 from ui.patrol_done import read_done
+from ui.patrol_words import say_time
 from ui.tables import LOCAL
 
 __all__ = ["store"]  # fixtures
@@ -194,7 +196,11 @@ def test_the_next_plan_stands_beside_the_last_and_has_its_cards(store: Store, la
     check(view.set_value("compare").run())
     signs = find_call_signs(store, COMMANDER)
     pdf = build_cards(store, COMMANDER, plan, signs, lang, origin=None)
-    assert pdf.startswith(b"%PDF")
+    team = next(one for one in plan["found"]["teams"] if one["stops"])
+    (page, *_) = pypdfium2.PdfDocument(pdf)
+    printed = page.get_textpage().get_text_bounded()
+    assert f"{say_time(team['stops'][0]['begin'])}–{say_time(team['stops'][0]['leave'])}" in printed
+    assert str(team["stops"][0]["name"])[:5] in printed.replace(" ", "")  # a column is wider than a letter
     assert json.dumps(signs)  # call signs only: the page and the cards know no name
     assert find_origin("http://localhost:8501/patrol") is None
     assert find_origin("https://10.0.0.8:8443/patrol?x=1") == "https://10.0.0.8:8443"

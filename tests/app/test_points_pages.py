@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pypdfium2
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,12 +14,14 @@ from data.store import Store, utc_now
 from data.viewer import Role
 from i18n import LANGUAGES, Language
 from tasks.booking import to_day
+from tasks.cards import get_card
 from tasks.checkin_points import add_point, build_draft
 from tasks.gifts import change_stock, offer_gift
 from tasks.points import correct
 from tasks.volunteers import NewVolunteer, join, leave
 from tests.fixtures.access import access_store, clock
 from tests.fixtures.desk_pages import check, find_log, get_html, open_page, press, store, viewer
+from ui.checkin_paper import print_card
 from ui.exports import CSV, build_file
 
 __all__ = ["access_store", "clock", "store"]
@@ -43,6 +46,15 @@ def number(store: Store) -> str:
     gift = offer_gift(store, OFFICER, "毛巾", 3, clock=utc_now)
     change_stock(store, OFFICER, gift, 1, "首次入库", key="first", clock=utc_now)
     return str(find_volunteers(store, OFFICER, volunteer_id=who)["number"].iloc[0])
+
+
+def test_a_card_has_its_code_on_one_side_and_room_for_stamps_on_the_other(store: Store, number: str) -> None:
+    who = str(find_volunteers(store, OFFICER)["volunteer_id"].iloc[0])
+    card = get_card(store, OFFICER, who)
+    front, back = pypdfium2.PdfDocument(print_card(store, card, None))
+    assert f"{number[:3]} {number[3:]}" in front.get_textpage().get_text_bounded()
+    assert card.secret not in front.get_textpage().get_text_bounded()
+    assert back.get_textpage().get_text_bounded().count("日期") == 1 + 12  # the sentence above, and each stamp
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
