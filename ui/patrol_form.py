@@ -124,7 +124,7 @@ def _ask_people(people: Sequence[Duty], joint: int, shift: str, lang: Language) 
     ids = st.multiselect(
         t("patrol.people", lang), list(by_id), default=choose_people(people, joint),
         format_func=lambda one: by_id[one].say(lang), key=f"patrol_people_{shift}_{joint}_{lang}",
-        placeholder=t("patrol.choose", lang), help=t("patrol.people_help", lang),
+        placeholder=t("patrol.choose", lang), help=t("patrol.people_help", lang), wrap=True, select_all=False,
     )  # fmt: skip
     return [by_id[one] for one in ids]
 

@@ -25,7 +25,11 @@ def ask_places(
     spots = [one.wish.place_id for one in candidates if one.wish.kind != "fixed"]
     fixed = [one.wish.place_id for one in candidates if one.wish.kind == "fixed"]
     default = [one.wish.place_id for one in candidates if one.is_open_then]
-    words: dict[str, Any] = {"format_func": lambda one: names[one], "placeholder": t("patrol.choose", lang)}
+    # All that is chosen is seen at once, and "select all" of the renderer is in English only.
+    words: dict[str, Any] = {
+        "format_func": lambda one: names[one], "placeholder": t("patrol.choose", lang), "wrap": True,
+        "select_all": False,
+    }  # fmt: skip
     key = f"{shift[0]:%m%d%H%M}_{lang}"
     chosen = st.multiselect(
         t("patrol.places", lang), spots, default=default, key=f"patrol_places_{key}",

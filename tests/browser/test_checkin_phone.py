@@ -70,6 +70,12 @@ def test_a_phone_checks_in_without_net_and_sends_once_when_it_is_back(
         page.reload()
         expect(page.locator("#line")).to_have_text("")
         assert page.evaluate("localStorage.getItem('shapan-queue')") == "[]"
+        # What the server cannot read stops nothing that comes after it, and stays in the phone.
+        page.evaluate("localStorage.setItem('shapan-queue', JSON.stringify([{record: {id: 'spoiled'}}]))")
+        page.reload()
+        expect(page.locator("#line")).to_have_text("有 1 条服务器收不下，请把手机拿到所里看")
+        assert page.evaluate("localStorage.getItem('shapan-queue')") == "[]"
+        assert "spoiled" in page.evaluate("localStorage.getItem('shapan-aside')")
         assert problems == []
         assert {urlsplit(url).netloc for url in asked} == {urlsplit(running.url).netloc}
         browser.close()
