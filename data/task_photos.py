@@ -250,6 +250,7 @@ def keep_picture(store: Store, photo_id: str, picture: bytes) -> None:
     """Write a picture of `make_plain` encrypted beside the store; one that is there stays."""
     path = _find_path(store.path, photo_id)
     if path.exists():
+        path.touch()  # its row may have gone, and a new one is on its way: it is not to be swept meanwhile
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     nonce = secrets.token_bytes(_NONCE_BYTES)

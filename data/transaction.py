@@ -34,6 +34,12 @@ class Transaction:
         """As `fetch`, as plain tuples: a frame costs more than the query where a handful of rows is asked for."""
         return self._connection.execute(sql, parameters).fetchall()
 
+    def first(self, sql: str, parameters: Parameters = ()) -> dict[str, Any]:
+        """First row of a query by its columns, missing values None; empty where there is no row."""
+        cursor = self._connection.execute(sql, parameters)
+        row = cursor.fetchone()
+        return {} if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
+
     def execute(self, table: str, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that changes `table`."""
         self._check_table(table)

@@ -140,10 +140,9 @@ def take_arrival(transaction: Transaction, arrival: Arrival, desk: Desk) -> Take
     record = arrival.record
     if transaction.rows("SELECT 1 FROM checkins WHERE checkin_id = ?", [record.record_id]):
         return replace(_read_taken(transaction, record.record_id), is_repeat=True)
-    rows = transaction.fetch(_POINT, [record.point_id])
-    if rows.empty:
+    row = transaction.first(_POINT, [record.point_id])
+    if not row:
         raise RecordMissingError(f"There is no check-in point '{record.point_id}'. Look at the list of points.")
-    row = {str(name): value for name, value in rows.astype(object).where(rows.notna(), None).iloc[0].items()}
     point = to_rules(row)
     attempt = _build_attempt(transaction, arrival, desk)
     around = (to_stored_time(record.at - _AROUND), to_stored_time(record.at + _AROUND))

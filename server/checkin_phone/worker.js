@@ -17,7 +17,7 @@ addEventListener("fetch", (event) => {
       .then((answer) => {
         const copy = answer.clone();
         if (answer.ok) caches.open(KEPT).then((cache) => cache.put(url.pathname, copy));
-        return answer;
+        return answer.ok ? answer : caches.match(url.pathname).then((kept) => kept ?? answer); // it is busy: as without net
       })
       .catch(() => caches.match(url.pathname)));
 });
