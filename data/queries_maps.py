@@ -152,9 +152,12 @@ def find_land(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
 
 @governed
 def find_roads(store: Store, viewer: Viewer) -> gpd.GeoDataFrame:
-    """Pieces of roads and paths with `length_m`; lines. `oneway`: 1 along the line, -1 against it, 0 both ways."""
-    sql = """SELECT road_id, way_id, name, kind, width_m, walkable, coalesce(oneway, 0) AS oneway,
-            ST_Length(geom) AS length_m, ST_AsWKB(geom) AS geom
+    """
+    Pieces of roads and paths with `length_m`; lines. `oneway`: 1 along the line, -1 against it, 0 both ways; as well
+    `oneway_foot`, and `oneway_bicycle`, which is missing where nothing is said to bicycles.
+    """
+    sql = """SELECT road_id, way_id, name, kind, width_m, walkable, coalesce(oneway, 0) AS oneway, oneway_bicycle,
+            coalesce(oneway_foot, 0) AS oneway_foot, ST_Length(geom) AS length_m, ST_AsWKB(geom) AS geom
         FROM roads ORDER BY road_id"""
     return read_shapes(store, viewer, ("roads",), sql)
 

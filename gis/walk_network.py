@@ -25,7 +25,7 @@ from scipy.spatial import KDTree
 
 from gis.errors import BadRecordError, CrsMismatchError, GeographicCrsError
 from gis.walk_cuts import NO_GATE, Cuts, find_cuts
-from gis.walk_pace import CLOSED_TO_CARS, Floats, Vehicle, get_directions, get_speeds_m_s
+from gis.walk_pace import CLOSED_TO_CARS, Floats, OneWay, Vehicle, get_directions, get_speeds_m_s
 
 Geometries = npt.NDArray[np.object_]
 Integers = npt.NDArray[np.int64]
@@ -174,7 +174,8 @@ def build_walk_network(
     Parameters
     ----------
     roads
-        Lines with `road_id`, `name`, `kind`, `width_m`, `walkable` and, where it is known, `oneway`.
+        Lines with `road_id`, `name`, `kind`, `width_m`, `walkable` and, where they are known, `oneway`,
+        `oneway_bicycle` and `oneway_foot`.
     gates
         Points with `gate_id`, `name`, `kind`, `closes_at`, `opens_at` (local times; None: never closes) and, where it
         is known, `verified_utc`.
@@ -201,7 +202,7 @@ def build_walk_network(
     first, last, door_first, door_last, nodes = _number_nodes(pieces, cut_first, cut_last, doors)
     kinds = roads["kind"].to_numpy(dtype=object)
     is_walkable = roads["walkable"].to_numpy(dtype=bool)
-    one_way = roads["oneway"].to_numpy(dtype=np.int64) if "oneway" in roads else np.zeros(len(ways), dtype=np.int64)
+    one_way = _read_one_way(roads)
     return WalkNetwork(
         crs=crs,
         road_ids=tuple(roads["road_id"].astype(str)),
@@ -257,6 +258,17 @@ def _check_crs(frames: dict[str, gpd.GeoDataFrame | None]) -> CRS:
                 f"{name.capitalize()} are in {other.to_string()}, roads in {crs.to_string()}. Convert one of them."
             )
     return CRS.from_user_input(crs)
+
+
+def _read_one_way(roads: gpd.GeoDataFrame) -> OneWay:
+    """What each way says to cars, bicycles and feet; what has no column says nothing."""
+
+    def column(name: str) -> Floats:
+        said = roads[name] if name in roads else pd.Series(np.nan, index=roads.index)
+        return np.asarray(said.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+    cars, foot = (np.nan_to_num(column(name)).astype(np.int64) for name in ("oneway", "oneway_foot"))
+    return OneWay(cars, column("oneway_bicycle"), foot)
 
 
 def _to_array(frame: gpd.GeoDataFrame | None) -> Geometries:

@@ -7,6 +7,7 @@ An e-bike or a car is left where it may go no further, and its driver walks on; 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -60,21 +61,32 @@ SPEEDS_M_S: Final[Mapping[Vehicle, Mapping[str, float]]] = MappingProxyType(
 # A pushed e-bike gets through a pedestrians' gate, a car does not.
 CLOSED_TO_CARS: Final = frozenset({"pedestrian"})
 
-# Who obeys a one-way sign, and on which kinds of way (None: all). Riding against traffic is forbidden to e-bikes as to
-# cars (道路交通安全法 art. 35); inside a community the sign is meant for cars, and there an e-bike goes both ways.
-_OBEYS: Final[Mapping[Vehicle, frozenset[str] | None]] = MappingProxyType(
-    {Vehicle.FOOT: frozenset(), Vehicle.EBIKE: frozenset({"main", "secondary"}), Vehicle.CAR: None}
-)
+# Riding against traffic is forbidden to e-bikes as to cars (道路交通安全法 art. 35); inside a community the sign is
+# meant for cars, and there an e-bike goes both ways. What a way says to bicycles holds everywhere.
+_EBIKE_OBEYS: Final = ("main", "secondary")
 
 
-def get_directions(
-    vehicle: Vehicle, kinds: npt.NDArray[np.object_], one_way: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Which way a vehicle may go on each way, shape (n,): 1 along the line, -1 against it, 0 both ways."""
-    obeyed = _OBEYS[vehicle]
-    if obeyed is None:
-        return one_way
-    return np.where(np.isin(kinds.astype(str), list(obeyed)), one_way, 0)
+@dataclass(frozen=True)
+class OneWay:
+    """
+    What each way says, shape (n,): 1 along the line only, -1 against it only, 0 both ways.
+
+    `bicycle` is not a number where nothing is said to bicycles.
+    """
+
+    cars: npt.NDArray[np.int64]
+    bicycle: Floats
+    foot: npt.NDArray[np.int64]
+
+
+def get_directions(vehicle: Vehicle, kinds: npt.NDArray[np.object_], said: OneWay) -> npt.NDArray[np.int64]:
+    """Which way one may go on each way with a vehicle, shape (n,): 1 along the line, -1 against it, 0 both ways."""
+    if vehicle is Vehicle.CAR:
+        return said.cars
+    if vehicle is Vehicle.FOOT:
+        return said.foot
+    usual = np.where(np.isin(kinds.astype(str), _EBIKE_OBEYS), said.cars, 0)
+    return np.where(np.isnan(said.bicycle), usual, said.bicycle).astype(np.int64)
 
 
 def get_speeds_m_s(vehicle: Vehicle, kinds: npt.NDArray[np.object_], is_walkable: npt.NDArray[np.bool_]) -> Floats:

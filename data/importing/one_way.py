@@ -46,9 +46,31 @@ def read_one_way(words: pd.Series, junction: pd.Series, highway: pd.Series) -> t
     return value.astype(np.int64), unknown
 
 
-def orient_pieces(pieces: Geometries, courses: Geometries, one_way: Integers) -> tuple[Geometries, Integers]:
+def read_own_way(words: pd.Series, opposite: pd.Series | None = None) -> tuple[pd.Series, Booleans]:
     """
-    Pieces of one-way streets in a direction of their own, which a second import finds again, and 1 or -1 by that.
+    1, -1 or 0 where a way says something of its own to bicycles or to feet, else missing; and where the word is not
+    known.
+
+    Parameters
+    ----------
+    words
+        Of `oneway:bicycle` or `oneway:foot`.
+    opposite
+        Of `cycleway`: `opposite`, `opposite_lane`, … are the older words for a one-way street that bicycles use both
+        ways (https://wiki.openstreetmap.org/wiki/Tag:cycleway%3Dopposite).
+    """
+    said = words.str.strip().str.lower()
+    found = said.map({**_WORDS, **_TRUTHS})
+    unknown = (said.notna() & (said != "") & found.isna()).to_numpy(dtype=bool)
+    if opposite is not None:
+        found = found.mask(found.isna() & opposite.str.lower().str.startswith("opposite").fillna(False), 0)
+    return found.astype("Int64"), unknown
+
+
+def orient_pieces(pieces: Geometries, courses: Geometries, is_directed: Booleans) -> tuple[Geometries, Integers]:
+    """
+    Pieces of one-way streets in a direction of their own, which a second import finds again; -1 where it is turned,
+    else 1.
 
     Parameters
     ----------
@@ -56,11 +78,11 @@ def orient_pieces(pieces: Geometries, courses: Geometries, one_way: Integers) ->
         Lines, shape (n,), whose direction the cutting may have turned.
     courses
         The way that each was cut from, as the file has it: a line, or the parts of one.
-    one_way
-        Of the way.
+    is_directed
+        Whether anybody may go one way only; of other pieces the direction says nothing and stays.
     """
-    pieces, one_way = pieces.copy(), one_way.copy()
-    for index in np.flatnonzero(one_way).tolist():
+    pieces, signs = pieces.copy(), np.ones(len(pieces), dtype=np.int64)
+    for index in np.flatnonzero(is_directed).tolist():
         piece = shapely.normalize(pieces[index])
         middle = shapely.line_interpolate_point(piece, 0.5, normalized=True)
         parts = shapely.get_parts(courses[index])
@@ -70,5 +92,5 @@ def orient_pieces(pieces: Geometries, courses: Geometries, one_way: Integers) ->
             for side in (-_NEAR, _NEAR)
         )
         pieces[index] = piece
-        one_way[index] *= 1 if before <= behind else -1
-    return pieces, one_way
+        signs[index] = 1 if before <= behind else -1
+    return pieces, signs

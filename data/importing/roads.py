@@ -13,7 +13,7 @@ import shapely
 from data.importing.buildings import ColumnGetter
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Layer
-from data.importing.one_way import orient_pieces, read_one_way
+from data.importing.one_way import orient_pieces, read_one_way, read_own_way
 from data.importing.report import ImportReport
 from data.importing.values import to_numbers
 from gis.noding import GRID_M, node_lines
@@ -37,7 +37,8 @@ DEFAULT_WIDTH_M: Final = {
 _NOT_WALKABLE: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link"})
 _NOT_BUILT: Final = frozenset({"construction", "proposed", "abandoned", "razed"})
 _RAILS: Final = frozenset({"rail", "subway", "light_rail", "tram", "railway"})
-_COLUMNS: Final = ["way_id", "name", "kind", "width_m", "walkable", "oneway", "source_key"]
+_ONE_WAY: Final = ["oneway", "oneway_bicycle", "oneway_foot"]
+_COLUMNS: Final = ["way_id", "name", "kind", "width_m", "walkable", *_ONE_WAY, "source_key"]
 
 
 def build_roads(layers: list[Layer], existing: pd.DataFrame, report: ImportReport) -> Incoming | None:
@@ -56,13 +57,17 @@ def build_roads(layers: list[Layer], existing: pd.DataFrame, report: ImportRepor
     ways = ways[_join_ways(ways, labels, source, report)].reset_index(drop=True)
     kept = existing[~existing["way_id"].isin(ways["way_id"])]
     # The layer of an old piece is not stored: it is taken as noded already, at the height of the ground.
-    kept = kept.assign(layer=0, oneway=kept["oneway"].fillna(0).astype(np.int64), course=kept["geom"])
+    kept = kept.assign(layer=0, course=kept["geom"], **{name: kept[name].astype("Int64") for name in _ONE_WAY})
     everything = pd.concat([ways, kept[[*_COLUMNS, "layer", "course", "geom"]]], ignore_index=True)
     noded = node_lines(everything["geom"].to_numpy(dtype=object), everything["layer"].to_numpy(dtype=np.int64))
     pieces = everything.iloc[noded.way].reset_index(drop=True)
-    pieces["geom"], pieces["oneway"] = orient_pieces(
-        noded.pieces, pieces["course"].to_numpy(dtype=object), pieces["oneway"].to_numpy(dtype=np.int64)
+    directions = pieces[_ONE_WAY].astype("Int64")
+    pieces["geom"], signs = orient_pieces(
+        noded.pieces,
+        pieces["course"].to_numpy(dtype=object),
+        directions.fillna(0).ne(0).any(axis=1).to_numpy(dtype=bool),
     )
+    pieces[_ONE_WAY] = directions.mul(signs, axis=0)
     pieces = pieces.drop(columns=["layer", "course"])
     pieces.insert(0, "road_id", _piece_ids(pieces))
     report.add(
@@ -111,12 +116,17 @@ def _build_ways(layer: Layer, report: ImportReport) -> pd.DataFrame:
     one_way, unknown = read_one_way(
         column("oneway").fillna(column.tag("oneway")), column("junction").fillna(column.tag("junction")), words
     )
+    bicycle, bicycle_unknown = read_own_way(
+        column("oneway_bicycle").fillna(column.tag("oneway:bicycle")),
+        column("cycleway").fillna(column.tag("cycleway", "cycleway:both")),
+    )
+    foot, foot_unknown = read_own_way(column("oneway_foot").fillna(column.tag("oneway:foot")))
     report.add_mask(
         "assumed",
         "road_oneway",
         layer.source,
         "one-way marks not understood, taken as both ways",
-        unknown & keep,
+        (unknown | bicycle_unknown | foot_unknown) & keep,
         labels,
     )
     return pd.DataFrame(
@@ -126,7 +136,9 @@ def _build_ways(layer: Layer, report: ImportReport) -> pd.DataFrame:
             "kind": kind,
             "width_m": np.where(missing, kind.map(DEFAULT_WIDTH_M), width),
             "walkable": ~words.isin(_NOT_WALKABLE) & ~column("foot").isin({"no", "否"}),
-            "oneway": one_way,
+            "oneway": pd.array(one_way, dtype="Int64"),
+            "oneway_bicycle": bicycle,
+            "oneway_foot": foot,
             "source_key": own.fillna(pd.Series([f"{layer.source} row {i + layer.first_row}" for i in range(len(own))])),
             "layer": layer_number,
             "course": repaired.geometries,
@@ -154,7 +166,7 @@ def _join_ways(
     repeated = np.flatnonzero(ways["way_id"].duplicated(keep=False))
     if not len(repeated):
         return keep
-    plain, compared = ways.drop(columns=["geom", "course"]), ["kind", "layer", "oneway"]
+    plain, compared = ways.drop(columns=["geom", "course"]), ["kind", "layer", *_ONE_WAY]
     same = merge_duplicates(plain, "way_id", labels, source, report, compare=compared)
     geometry = ways["geom"].to_numpy(dtype=object).copy()
     course = geometry.copy()

@@ -134,6 +134,37 @@ def test_one_way_streets_in_the_words_of_files(importing: Importing) -> None:
     assert eastwards() == {way: {sign} for way, sign in (expected | {"w-R0": -1}).items()}
 
 
+def test_what_a_one_way_street_says_to_bicycles_and_feet(importing: Importing) -> None:
+    said = [
+        ("yes", {"oneway:bicycle": "no"}, (1, 0, None)),
+        ("yes", {"oneway:bicycle": "-1"}, (1, -1, None)),
+        (None, {"oneway:bicycle": "yes"}, (0, 1, None)),
+        ("yes", {"cycleway": "opposite_lane"}, (1, 0, None)),
+        (None, {"oneway:foot": "-1"}, (0, None, -1)),
+        ("-1", {"other_tags": '"oneway:bicycle"=>"no","surface"=>"asphalt"'}, (-1, 0, None)),
+        ("yes", {"oneway:bicycle": "sometimes"}, (1, None, None)),
+    ]
+    streets = [
+        one_way_street(number, word, turned=number % 2 == 1, **more) for number, (word, more, _) in enumerate(said)
+    ]
+    line = [[LON + 0.0004, LAT + 0.0063], [LON + 0.0004, LAT - 0.0003]]
+    across = feature({"type": "LineString", "coordinates": line}, id="X")
+    store, report = importing([geojson([*streets, across], "roads.geojson")])
+    assert report.count("road_oneway") == 1  # sometimes
+    for _ in range(2):
+        found = store.read_geo("SELECT * EXCLUDE (geom), ST_AsWKB(geom) AS geom FROM roads WHERE way_id <> 'w-X'")
+        first, last = (shapely.get_x(shapely.get_point(found.geometry.to_numpy(), end)) for end in (0, -1))
+        for number, (_, _, expected) in enumerate(said):
+            mine = (found["way_id"] == f"w-R{number}").to_numpy()
+            assert mine.sum() == 2  # cut by the one across
+            east = np.sign(last - first)[mine] * (-1 if number % 2 == 1 else 1)
+            for name, sign in zip(("oneway", "oneway_bicycle", "oneway_foot"), expected, strict=True):
+                told = (found.loc[mine, name].to_numpy(dtype=float, na_value=np.nan) * east).tolist()
+                assert told == ([pytest.approx(np.nan, nan_ok=True)] * 2 if sign is None else [sign] * 2)
+        # Once more the one across alone: the others are in the store already.
+        import_sources(store, [geojson([across], "roads.geojson")], ImportOptions(), clock=clock)
+
+
 def noded_by_layer(ways: gpd.GeoDataFrame) -> list[float]:
     """Length of the union of the ways of each layer (bridges apart), by GEOS' own union, metres."""
     layer = ways["other_tags"].str.extract(r'"layer"=>"(-?\d+)"', expand=False).fillna("0")

@@ -220,6 +220,28 @@ def test_a_one_way_street_sends_a_car_round_and_nobody_on_foot() -> None:
                 assert route.length_m == pytest.approx(against if ridden and seconds > with_it / 4 + 10 else with_it)
 
 
+def test_what_a_way_says_to_bicycles_and_feet_goes_before_what_it_says_to_all() -> None:
+    # The same block; the southern side is one-way eastwards. From its eastern end back to its western one it is 200 m
+    # against the sign, or 600 m round the block.
+    block = [(0.0, 0.0), (300.0, 0.0)], [(300.0, 0.0), (300.0, 100.0), (0.0, 100.0), (0.0, 0.0)]
+    west, east = at(50, 0), at(250, 0)
+    against, round_m = 200.0, 600.0
+    for kind, bicycle, length_m in (
+        ("main", None, round_m),  # nothing is said to bicycles: on a street the sign holds
+        ("main", 0, against),  # "except bicycles"
+        ("service", None, against),  # in the yard it is meant for cars
+        ("service", 1, round_m),  # said to bicycles it holds there, too
+        ("service", -1, against),
+    ):
+        ways = roads((kind, block[0]), (kind, block[1]), one_way=(1, 0), oneway_bicycle=(bicycle, None))
+        ridden = time_s(build(ways), east, west, vehicle=Vehicle.EBIKE)
+        assert ridden == pytest.approx(min(length_m / 4 + LEAVE_S, against / FOOT_M_S))
+        assert time_s(build(ways), east, west, vehicle=Vehicle.CAR) > against / 8 + LEAVE_S
+    stairs = roads(("footpath", block[0]), ("footpath", block[1]), oneway_foot=(1, 0))
+    assert time_s(build(stairs), west, east) == pytest.approx(against / FOOT_M_S)
+    assert time_s(build(stairs), east, west) == pytest.approx(round_m / FOOT_M_S)
+
+
 def test_a_car_does_not_pass_a_gate_for_pedestrians() -> None:
     network = build(roads(("inner", [(0, 0), (400, 0)])), gates=[gate("D1", 200, 0, kind="pedestrian")])
     walked = time_s(network, at(0, 0), at(400, 0), vehicle=Vehicle.CAR)
