@@ -35,6 +35,7 @@ from server.site_plan import build_site_routes
 from server.state import AppState
 from server.unit_panel import build_unit_routes
 from server.visits import build_visit_routes
+from server.way_in import build_way_in_routes
 
 BESIDE_THE_TABLE = ("surfaces", "inside", "ground", "tracing")
 """Components whose scripts are served as the table's are."""
@@ -78,6 +79,7 @@ def build_routes(
         Route("/vendor/deck.js", renderer.respond),
         *build_alarm_routes(state),
         *build_unit_routes(state),
+        *build_way_in_routes(state),
         *build_site_routes(state),
         *build_model_routes(state),
         Route(

@@ -38,6 +38,11 @@ def test_from_the_building_to_the_home_to_its_pack(page: Page, second: Page, ser
     picked = "(id) => window.shapan.component.setTriggerValue('picked', { kind: 'building', id, fly: true })"
     page.evaluate(picked, BUILDING)
     wall.expect_card("building", BUILDING)
+    wall.act("way-in")  # on the ground from the nearest open gate, until something else is asked
+    page.wait_for_function("() => window.shapan.alarms.ways.own?.l.length > 1", timeout=ACT_MS)
+    assert re.search(r"· \d+ 米 · 约 \d+ 分钟", page.evaluate("() => window.shapan.alarms.ways.own.text"))
+    wall.act("way-in")
+    page.wait_for_function("() => window.shapan.alarms.ways.own === null", timeout=ACT_MS)
     wall.act("inside")
     expect(page.locator(".io-panel strong")).to_be_visible(timeout=ACT_MS)
     expect(second.locator(".in-section")).to_be_visible(timeout=ACT_MS)

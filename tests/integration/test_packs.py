@@ -33,6 +33,7 @@ from sample import SampleCommunity
 from server.events import EventHub
 from server.packs import PATH, build_pack_routes
 from server.state import AppState
+from server.way_in import build_way_in_routes
 from tasks.life_cycle import Action, Receiver
 from tasks.pack_facts import find_way
 from tasks.visit_order import order_visits
@@ -201,6 +202,20 @@ def house(tmp_path: Path) -> Iterator[Store]:
         ]  # fmt: skip
         build(store, "units", *flats)
         yield store
+
+
+def test_the_table_is_told_the_way_from_the_gate_to_a_house(house: Store) -> None:
+    """40 m along the street and 30 m south to the door, in metres of the table; of a home in it the same way."""
+    state = AppState(Runtime(house, Settings(house.path.parent)), lambda: NOON, SCENES, EventHub(), "t", NOON)
+    browser = TestClient(Starlette(routes=build_way_in_routes(state)))
+    for asked in ({"kind": "building", "id": "b"}, {"kind": "unit", "id": "u1"}):
+        way = browser.get("/way-in.json", params=asked).json()["way"]
+        assert (way["gate"], way["m"]) == ("北门", 70)
+        assert way["l"][0] == pytest.approx([40, 34], abs=0.1)
+        assert way["l"][-1] == pytest.approx([0, 4], abs=0.1)
+        assert way.keys() == {"l", "gate", "m", "s", "verified"}  # of places alone
+    assert browser.get("/way-in.json", params={"kind": "building", "id": "x"}).status_code == 404
+    assert browser.get("/way-in.json", params={"kind": "person", "id": "b"}).status_code == 400
 
 
 def test_the_outside_is_true_to_scale_with_north_up(house: Store) -> None:

@@ -140,6 +140,7 @@ export class Hud {
         this.keep("ortho", this.button("table.orthographic", act.orthographic, { "aria-pressed": "false" })),
         this.keep("tour", this.button("table.tour", act.tour, { "aria-pressed": "false" })),
         this.keep("inside", el("button", { type: "button", class: "sp-button sp-inside", "data-act": "inside", hidden: true, title: t("table.inside_help"), onclick: act.inside }, t("table.inside"))),
+        this.keep("wayIn", el("button", { type: "button", class: "sp-button", "data-act": "way-in", hidden: true, "aria-pressed": "false", title: t("table.way_in_help"), onclick: act.wayIn }, t("table.way_in"))),
         el("button", { type: "button", class: "sp-button", "data-act": "replay", title: t("replay.replay_help"), onclick: act.replay }, t("replay.replay")),
         this.button("table.calibrate", act.calibrate))));
   }

@@ -368,7 +368,9 @@ class Table {
   select(picked, outline = null) {
     this.selected = picked ? { ...picked, outline } : null;
     this.labels.selected = this.selected;
-    this.hud.parts.inside.hidden = !["building", "unit", "site"].includes(picked?.kind);
+    const isPlace = ["building", "unit", "site"].includes(picked?.kind);
+    this.hud.parts.inside.hidden = this.hud.parts.wayIn.hidden = !isPlace;
+    this.showWayIn(false);
     if (this.opened?.id) this.opened.follow(picked);
     this.surfaces.selected(picked);
   }
@@ -430,7 +432,19 @@ class Table {
       pair: () => this.surfaces.open(),
       replay: () => this.replay.toggle(),
       inside: () => this.openInside(),
+      wayIn: () => this.showWayIn(this.hud.parts.wayIn.getAttribute("aria-pressed") !== "true"),
     };
+  }
+
+  /** The way from the nearest open gate to what is selected, or none; where none is known the button says so. */
+  async showWayIn(on) {
+    const button = this.hud.parts.wayIn;
+    button.setAttribute("aria-pressed", String(on));
+    button.textContent = this.hud.t("table.way_in");
+    const say = (way) => this.hud.t(`table.way_in_${way.gate ? "from" : "nameless"}${way.verified ? "" : "_unsure"}`)
+      .replace("{gate}", way.gate ?? "").replace("{m}", way.m).replace("{minutes}", Math.max(1, Math.round(way.s / 60)));
+    const found = await this.alarms.ways.showTo(on ? this.selected : null, say);
+    if (!found) button.textContent = this.hud.t("table.way_in_none");
   }
 
   /** What is selected, opened by floors; its script comes with the first building that somebody opens. */
