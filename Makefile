@@ -40,7 +40,7 @@ run: env ## The sand table on localhost (PORT=8501, STORE=demo); makes the sampl
 	@$(BIN)/shapan serve --store $(STORE) --port $(PORT) $(if $(filter demo,$(STORE)),--demo)
 
 test: dev browser lint types ## Checks and all tests but the long ones
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" --cov
+	$(BIN)/python -m slipcover -m pytest -n 2 --dist loadgroup -m "not soak"
 
 soak: dev browser ## The long versions: kill rounds, seeds, load
 	$(BIN)/python -m pytest -m soak --timeout 7200
@@ -61,7 +61,7 @@ screenshots: dev browser ## The pictures of the README and the guides, taken fro
 offline-bundle: env ## dist/shapan-offline-VERSION.zip: all that a machine without network needs, for Linux and Windows
 	$(BIN)/python scripts/offline_bundle.py
 
-# Extras stay in the lock: without them pip 23 takes the newest `coverage` for `coverage[toml]` and refuses its own choice.
+# Extras stay in the lock: without them pip 23 takes the newest `package` for `package[extra]` and refuses its own choice.
 lock: dev ## The lock files from requirements.in and requirements-dev.in: versions and hashes, no addresses
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11 requirements.in -o requirements.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --no-strip-extras --python-version 3.11 requirements-dev.in -o requirements-dev.lock

@@ -18,6 +18,7 @@ CHROMIUM_FLAGS = [
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    "--disable-gpu-compositing",  # without a card, putting a picture together costs less without its detour
     "--disable-background-networking",  # the browser's own calls home are not the page's
 ]
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
