@@ -16,7 +16,7 @@ from data.viewer import Viewer
 from gis.errors import RefusedError, ShapanError
 from i18n import Language, t, term
 from incidents.dispatches import answer, hand_over
-from incidents.dispatching import DispatchAction
+from incidents.dispatching import DispatchAction, Way
 from incidents.life_cycle import Action
 from incidents.taking_in import Correction, TakingIn
 from ui.dispatch_data import Chosen, OpenIncident
@@ -80,6 +80,8 @@ def _show_keys(
                 on_click=_answer,
                 args=(store, viewer, dispatch_id, action, lang),
             )
+        if str(one["way"]) == Way.SLIP:  # who was sent by paper waits for it
+            _show_slip(store, viewer, chosen, one, lang)
         with st.popover(t("dispatch.more", lang)):
             _show_more(store, viewer, chosen, one, lang)
 
@@ -123,8 +125,8 @@ def _show_more(store: Store, viewer: Viewer, chosen: Chosen, one: Mapping[str, A
             args=(store, viewer, dispatch_id, why_key, lang),
             width="stretch",
         )
-        if st.button(t("dispatch.slip", lang), key=f"sd-slip-{dispatch_id}", width="stretch"):
-            _offer_slip(store, viewer, chosen, one, lang)
+    if str(one["way"]) != Way.SLIP:
+        _show_slip(store, viewer, chosen, one, lang)
 
 
 def _order(chosen: Chosen, forces: Mapping[Any, Any]) -> list[str]:
@@ -174,6 +176,13 @@ def _end(store: Store, viewer: Viewer, incident_id: str, action: Action, lang: L
         TakingIn(store, utc_now).change(incident_id, correction, by=viewer.name or viewer.role.value)
     except ShapanError as error:
         put_note(PAGE, "problem", say_refusal(error, lang))
+
+
+def _show_slip(store: Store, viewer: Viewer, chosen: Chosen, one: Mapping[str, Any], lang: Language) -> None:
+    if get_right(viewer.role, "action", "dispatch") is Right.NO:
+        return
+    if st.button(t("dispatch.slip", lang), key=f"sd-slip-{one['dispatch_id']}"):
+        _offer_slip(store, viewer, chosen, one, lang)
 
 
 def _offer_slip(store: Store, viewer: Viewer, chosen: Chosen, one: Mapping[str, Any], lang: Language) -> None:

@@ -38,7 +38,7 @@ _TEMPLATE = """
   heading(level: 1, part.title)
   for line in part.lines { par(line) }
   if part.table != none {
-    text(size: 9pt, weight: "bold", part.table.title)
+    if part.table.title != part.title { text(size: 9pt, weight: "bold", part.table.title) }
     set text(size: 8pt)
     set par(justify: false)
     table(

@@ -90,11 +90,10 @@ def build_tables(content: Mapping[str, Any], lang: Language) -> dict[str, Table]
 def build_handover_report(store: Store, row: Mapping[str, Any], content: Mapping[str, Any], *, mark: str) -> Report:
     """The page that both sign, in Chinese: it is the office's paper."""
     tables = build_tables(content, LANG)
-    taken = row["taken_by"] if isinstance(row["taken_by"], str) else t("shift.unsigned", LANG)
-    when = format_time(row["taken_utc"])
+    taken, when = row["taken_by"], format_time(row["taken_utc"])
     facts = [
         t("shift.fact_given", LANG, who=row["given_by"], time=format_time(row["given_utc"])),
-        t("shift.fact_taken", LANG, who=taken, time=when),
+        t("shift.fact_taken", LANG, who=taken, time=when) if isinstance(taken, str) else t("shift.fact_untaken", LANG),
         t("shift.fact_sha", LANG, sha=str(row["content_sha256"])[:16]),
         *([mark] if mark else []),
     ]
