@@ -138,7 +138,7 @@ def check_in_for_a_gift(page: Page, server: LiveServer) -> None:
         timeout=READY_MS
     )
     open_at(page, server, "counter", "points.title", "points.part_gifts")
-    find_input(page, t("points.head_gift", "zh")).fill(GIFT)
+    page.get_by_role("textbox", name=t("points.head_gift", "zh"), exact=True).fill(GIFT)
     find_input(page, t("points.head_points", "zh")).fill(str(point["points"]))
     find_input(page, t("points.head_stock", "zh")).fill("1")
     press(page, "points.gift_offer")
