@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -33,7 +34,8 @@ from ui.papers import offer_paper
 from ui.tables import format_time, show_empty, show_table
 
 PAGE = "counter"
-_WHO, _MADE, _TURN = "counter_who", "counter_made", "counter_turn"
+_WHO, _MADE, _PRESS = "counter_who", "counter_made", "counter_press"
+_SAME_PRESS = timedelta(seconds=3)
 _AROUND_M, _SPAN = 100.0, timedelta(days=28)
 _BIG = (
     '<div class="sh-balance" role="status" style="border:2px solid #5fd0b4;border-radius:.8rem;padding:1rem 1.4rem">'
@@ -41,6 +43,15 @@ _BIG = (
     '<div style="font-size:3.4rem;font-weight:750;line-height:1.15">{points}</div>'
     '<div style="font-size:1.05rem">{month}</div></div>'
 )
+
+
+@dataclass(frozen=True)
+class Press:
+    """What was pressed for, volunteer and gift, with the key of its reservation, and when."""
+
+    what: tuple[str, str]
+    key: str
+    at: datetime
 
 
 def show_redeem(store: Store, viewer: Viewer, lang: Language) -> None:
@@ -66,7 +77,6 @@ def _read(store: Store, text: str, lang: Language) -> None:
     st.session_state.pop(_MADE, None)
     found = find_card_holder(store, text, with_secret=any(one.isalpha() for one in text))
     st.session_state[_WHO] = found
-    st.session_state[_TURN] = secrets.token_hex(6)
     if found is None:
         st.error(t("checkins.card_unknown", lang))
 
@@ -135,19 +145,29 @@ def _show_gifts(store: Store, viewer: Viewer, row: dict[str, Any], lang: Languag
 
 
 def _reserve(store: Store, viewer: Viewer, volunteer_id: str, gift_id: str, lang: Language) -> None:
-    # One press, one reservation: the key holds for this reading of the card and this gift's last press.
-    key = f"{st.session_state.get(_TURN)}-{gift_id}"
+    press = choose_press(st.session_state.get(_PRESS), (volunteer_id, gift_id), utc_now())
+    st.session_state[_PRESS] = press
     try:
-        st.session_state[_MADE] = reserve(store, viewer, volunteer_id, gift_id, key=key, clock=utc_now)
+        made = reserve(store, viewer, volunteer_id, gift_id, key=press.key, clock=utc_now)
+        st.session_state[_MADE] = made
+        if made.is_repeat:
+            put_note(PAGE, "done", t("points.reserved_before", lang))
     except LedgerRefusedError as refused:
         put_note(PAGE, "problem", t(f"points.refused_{refused.code}", lang))
     except ShapanError:
         put_note(PAGE, "problem", t("points.failed", lang))
-    st.session_state[_TURN] = secrets.token_hex(6)
+
+
+def choose_press(last: Press | None, what: tuple[str, str], now: datetime) -> Press:
+    """A press with the key of its reservation: the same again within a moment is a nervous finger, no second wish."""
+    if last is not None and last.what == what and timedelta() <= now - last.at < _SAME_PRESS:
+        return last
+    return Press(what, secrets.token_hex(8), now)
 
 
 def _cancel(store: Store, viewer: Viewer, redemption_id: str, lang: Language) -> None:
     st.session_state.pop(_MADE, None)
+    st.session_state.pop(_PRESS, None)  # after a change of mind it is another wish
     try:
         cancel(store, viewer, redemption_id, clock=utc_now)
     except ShapanError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 import pypdfium2
 import pytest
@@ -22,6 +23,7 @@ from tasks.volunteers import NewVolunteer, join, leave
 from tests.fixtures.access import access_store, clock
 from tests.fixtures.desk_pages import check, find_log, get_html, open_page, press, store, viewer
 from ui.checkin_paper import print_card
+from ui.counter_redeem import choose_press
 from ui.exports import CSV, build_file
 
 __all__ = ["access_store", "clock", "store"]
@@ -96,6 +98,15 @@ def test_a_card_from_the_scanner_to_the_gift(store: Store, number: str) -> None:
     assert store.rows("SELECT state FROM redemptions") == [("handed_out",)]
     unknown = read_card(open_page("counter", "zh", Role.OFFICER), "1234567")
     assert any("不认识" in one.value for one in unknown.error)
+
+
+def test_a_finger_that_presses_twice_asks_once() -> None:
+    now = utc_now()
+    first = choose_press(None, ("v", "g"), now)
+    assert choose_press(first, ("v", "g"), now + timedelta(seconds=2)) == first
+    # Another gift, another person, or some seconds later it is another wish; so it is when the clock went back.
+    for what, seconds in ((("v", "h"), 1), (("w", "g"), 1), (("v", "g"), 4), (("v", "g"), -5)):
+        assert choose_press(first, what, now + timedelta(seconds=seconds)).key != first.key
 
 
 def test_the_audit_takes_a_book_that_no_spreadsheet_runs(store: Store, number: str) -> None:
