@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.picturing import WAIT_MS, Sitting, act, clear, save, search
-from bench.screenshots_work import take_tasks, take_work
+from bench.screenshots_work import take_places, take_tasks, take_work
 from i18n import t
 from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
 from tests.fixtures.serving import ServerProcess, run_shapan
@@ -89,6 +89,7 @@ SITTINGS = (
     Sitting("desk", "en", (1440, 900), take_desk),
     Sitting("wall-4k", "zh", (3840, 2160), take_one),
     Sitting("tasks", "zh", (390, 844), take_tasks, pixel_ratio=2),
+    Sitting("places", "zh", (1440, 900), take_places),
     # Last, because what is reported here stays open.
     Sitting("work", "zh", (1920, 1080), take_work),
 )

@@ -10,6 +10,7 @@ from i18n import t
 DESK_PX = {"width": 1440, "height": 900}
 SECOND_PX = {"width": 1280, "height": 800}
 INSIDE = "东区13幢"  # of the sample: five entrances
+HOTEL = "和顺旅社"  # of the sample: its gate is 138 m away
 CALLS = {  # address, keys of the kind (theft, of an e-bike; the second one of the same group), words
     "zh": ("东区13幢2单元302室", "11", "车棚里的电动车不见了，昨晚九点还在"),
     "en": ("西区12幢1单元204室", "11", "e-bike gone from the shed, still there at nine"),
@@ -84,3 +85,15 @@ def take_tasks(sitting: Sitting, page: Page) -> None:
     page.locator(".stop").first.click(timeout=WAIT_MS)
     page.wait_for_selector("figure img", timeout=WAIT_MS)
     save(page, f"visit.{sitting.lang}", is_desk=True)
+
+
+def take_places(sitting: Sitting, page: Page) -> None:
+    """The way in to a key site on the wall, and a grid's round of visits at the desk."""
+    search(page, HOTEL)
+    act(page, "way-in")
+    page.wait_for_function("() => window.shapan.alarms.ways.own", timeout=WAIT_MS)
+    save(page, f"way-in.{sitting.lang}")
+    go(page, "officer", f"/tasks%3Flang%3D{sitting.lang}")
+    page.get_by_text(t("tasks.view_round", sitting.lang), exact=True).click(timeout=WAIT_MS)
+    page.get_by_text(t("round.map_legend", sitting.lang)).wait_for(timeout=WAIT_MS)
+    save(page, f"round.{sitting.lang}", is_desk=True)

@@ -59,7 +59,8 @@ def _show_counts(store: Store, viewer: Viewer, lang: Language) -> None:
     grids = find_grids(store, viewer)
     names = dict(zip(grids["grid_id"], grids["name"], strict=True))
     total = counts[[*_FIGURES, *_LEVELS]].sum()
-    for column, name in zip(st.columns(5), ("open", "overdue", "rectifying", "sent_back", "closed"), strict=True):
+    figures = st.container(key="board-figures")  # two in a row on a phone
+    for column, name in zip(figures.columns(5), ("open", "overdue", "rectifying", "sent_back", "closed"), strict=True):
         column.metric(t(f"board.{name}", lang), int(total[name]))
     st.caption(t("board.on_time_text", lang, share=_say_share(total), days=_DAYS))
     marks = f":orange-badge[{t('round.level_1_n', lang, n=int(total['level_1']))}] "

@@ -122,7 +122,7 @@ export class Inside {
       const on = row.l === this.level;
       parts.push(el("g", { class: "in-row", "data-level": row.l, "data-on": on ? "yes" : "no", role: "button", tabindex: 0, onclick: () => this.onFloor(row.l) },
         el("rect", { x: 0, y: y + 1, width: width, height: tall - 2, class: "in-floor" }),
-        text(side / 2, y + tall / 2, this.nameLevel(row.l), Math.min(tall * 0.5, side * 0.3), "in-level")));
+        text(side / 2, y + tall / 2, this.nameLevel(row.l), Math.min(tall * 0.5, side * 0.3, (side * 0.92) / countEms(this.nameLevel(row.l))), "in-level")));
       for (const { unit, from, to } of row.cells) parts.push(this.drawCell(unit, side + from * wide, y, (to - from) * wide, tall));
     });
     for (const column of columns) {
@@ -254,6 +254,10 @@ function svg(tag, attributes, ...children) {
 function text(x, y, words, size, name, fill = null) {
   return svg("text", { x: x.toFixed(1), y: y.toFixed(1), "font-size": Math.max(8, size).toFixed(1), class: name, fill }, words);
 }
+
+/** About how wide words are, in sizes of their font: a Chinese character fills its square, a letter less. */
+const countEms = (words) => [...words].reduce((sum, one) => sum + (one.codePointAt(0) > 0x2e80 ? 1 : 0.62), 0);
+
 const diamond = (x, y, r) => `M${x} ${y - r}L${x + r} ${y}L${x} ${y + r}L${x - r} ${y}Z`;
 
 function hatch(id = "in-hatch") {
