@@ -1,4 +1,4 @@
-"""The real server and Chromium for tests that look at pages. All of them run in one worker, one after the other."""
+"""The real server and Chromium for tests that look at pages: those that draw the table in one worker, one by one."""
 
 from __future__ import annotations
 
@@ -21,17 +21,25 @@ CHROMIUM_FLAGS = [
     "--disable-gpu-compositing",  # without a card, putting a picture together costs less without its detour
     "--disable-background-networking",  # the browser's own calls home are not the page's
 ]
+# Pages that draw no table: a processor is enough for them.
+_WITHOUT_TABLE = frozenset(
+    f"test_{name}"
+    for name in (
+        "checkin_phone", "command", "desk", "dispatch_page", "intake_desk", "map_drawing", "office_browser", "patrol",
+        "sign_in",
+    )
+)  # fmt: skip
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 
 
 @pytest.hookimpl(tryfirst=True)  # the distributor of the tests reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lies in this folder: one worker owns the browser and the server."""
+    """Mark what lies in this folder: one worker draws all tables; other pages may be looked at beside it."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            item.add_marker(pytest.mark.xdist_group("pages" if item.path.stem in _WITHOUT_TABLE else "tables"))
 
 
 def find_chromium() -> str:
