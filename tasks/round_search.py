@@ -20,7 +20,7 @@ from tasks.round_course import CLOSE_S, LEAST_GAIN_S, Course, Trace, Windows
 from tasks.round_line import Line
 from tasks.round_steady import SteadyLine
 
-_TURNS = 600
+_TURNS = 450
 _MOST_OUT = 12
 _EXPLORATION = 1
 """Of VROOM: what it finds is only where the search begins."""
