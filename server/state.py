@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from data.runtime import Runtime
@@ -107,6 +108,6 @@ class AppState:
         if drawn:
             self.hub.publish(drawn)
 
-    @property
+    @cached_property
     def _drawn(self) -> frozenset[str]:
         return _TOLD | {table for scene in self.scenes.values() for table in scene.tables}
