@@ -32,9 +32,6 @@ from data.store import Clock, Store, utc_now
 from incidents.forces import forget_off_duty
 from layers import SCENES
 from server.admission import check_may_serve
-from server.api import KEYED_PREFIXES
-from server.api import PREFIX as API_PREFIX
-from server.aside import Aside
 from server.certificates import to_fingerprint
 from server.dispatch_jobs import build_dispatch_schedulers
 from server.door import DEMO_COOKIE, SESSION_COOKIE, Door, DoorState, find_session_viewer
@@ -130,7 +127,6 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
                 find_hosts=frozenset if network is None else lambda: network.hosts,
             ),
             Middleware(Door, state=door),
-            Middleware(Aside, routes=routes, mounted=API_PREFIX, busy=KEYED_PREFIXES),
         ],
         lifespan=run,
     )

@@ -119,11 +119,6 @@ class KeyRing:
         self._revision = -1
         self._keys: dict[str, tuple[ApiKey, str]] = {}
 
-    @property
-    def is_current(self) -> bool:
-        """Whether a key can be checked without asking the file: then no thread is needed for it."""
-        return self._store.revision("api_keys") == self._revision
-
     def check(self, text: str, scope: str) -> ApiKey | KeyRefusal:
         """The key of a request that needs `scope`, or why it is refused."""
         match = _KEY.fullmatch(text)

@@ -116,9 +116,7 @@ class ApiGate:
         headers = Headers(scope=scope)
         scheme, _, text = headers.get("authorization", "").partition(" ")
         needed = _find_scope(scope["method"], scope["path"])
-        said = text.strip() if scheme.lower() == "bearer" else ""
-        is_quick = self._keys.is_current
-        key = self._keys.check(said, needed) if is_quick else await run_in_threadpool(self._keys.check, said, needed)
+        key = await run_in_threadpool(self._keys.check, text.strip() if scheme.lower() == "bearer" else "", needed)
         if isinstance(key, KeyRefusal):
             status, sentence = _REFUSED[key]
             await _refuse(status, sentence)(scope, receive, send)

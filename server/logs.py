@@ -86,18 +86,6 @@ class _FileHandler(RotatingFileHandler):
 
     _has_failed = False
 
-    _line: tuple[logging.LogRecord, str] | None = None
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Made once: it is asked for its length, too, before it is written."""
-        if self._line is None or self._line[0] is not record:
-            self._line = (record, super().format(record))
-        return self._line[1]
-
-    def emit(self, record: logging.LogRecord) -> None:
-        super().emit(record)
-        self._line = None  # what it tells of is not kept
-
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - the name is logging's
         if not self._has_failed:
             self._has_failed = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol
 
 from data.runtime import Runtime
@@ -108,6 +107,6 @@ class AppState:
         if drawn:
             self.hub.publish(drawn)
 
-    @cached_property
+    @property
     def _drawn(self) -> frozenset[str]:
         return _TOLD | {table for scene in self.scenes.values() for table in scene.tables}

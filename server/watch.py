@@ -32,9 +32,7 @@ class Watch:
 
     def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute], on_answer: Callable[[str, int, float], None]) -> None:
         self._app = app
-        ours = [route for route in routes if isinstance(route, Route | Mount)]
-        self._plain = frozenset(route.path for route in ours if isinstance(route, Route) and "{" not in route.path)
-        self._routes = [route for route in ours if route.path not in self._plain]
+        self._routes = [route for route in routes if isinstance(route, Route | Mount)]
         self._on_answer = on_answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +81,5 @@ class Watch:
         _log.info("request", extra={"fields": fields})
 
     def _find_route(self, scope: Scope, path: str) -> str:
-        if path in self._plain:
-            return path
         asked = {**scope, "type": "http", "path": path, "method": scope.get("method", "GET"), "root_path": ""}
         return next((one.path for one in self._routes if one.matches(asked)[0] is not Match.NONE), OTHER_ROUTE)
