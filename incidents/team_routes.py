@@ -238,7 +238,7 @@ class _Search:
                 vroom.Job(
                     number,
                     location=errand.place,
-                    default_service=round(errand.stay_s * self._per_s),
+                    service=round(errand.stay_s * self._per_s),
                     priority=priority,
                     skills=set() if errand.walkers is None else {groups.index(errand.walkers)},
                     time_windows=[self._window(*window, slack) for window in errand.windows_s],
