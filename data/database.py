@@ -72,6 +72,7 @@ class Database:
         self._log_limit_bytes = log_limit_bytes
         self._fold_at_bytes = log_limit_bytes
         self._connection: duckdb.DuckDBPyConnection | None = connect(path, key)
+        self._written_ns = path.stat().st_mtime_ns
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._changed = threading.Condition()
         self._held = threading.local()
@@ -114,8 +115,14 @@ class Database:
                     shutil.copyfile(source, target.with_name(target.name + ending))
 
     def check_log(self) -> None:
-        """After a commit: have a log that has grown too long folded in by whoever comes next."""
-        if _measure_log(self._path) > self._fold_at_bytes:
+        """
+        After a commit: have a log that has grown too long, or that points into the file, folded in by who comes next.
+
+        Of a very large commit DuckDB writes the rows into the file and into the log only where they are. When that is
+        replayed, the index misses keys that the commit took out and put in again, and a later change of such a row
+        cannot be replayed any more (docs/decisions/2026-11-28-large-commits.md). Nothing may be written in between.
+        """
+        if _measure_log(self._path) > self._fold_at_bytes or self._path.stat().st_mtime_ns != self._written_ns:
             self._stale = True
 
     def close(self) -> None:
@@ -140,6 +147,7 @@ class Database:
                 # Where that failed, the next try comes after as much again.
                 self._fold_at_bytes = _measure_log(self._path) + self._log_limit_bytes
                 self._connection = connect(self._path, self._key)
+                self._written_ns = self._path.stat().st_mtime_ns
                 self._stale = False
             if self._idle:
                 cursor = self._idle.pop()
