@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from data.cells import clean
 
+_NOT_IN_NAMES = str.maketrans("[]:*?/\\", "       ")
 _LONGEST_NAME = 31  # of a sheet (Microsoft, "Excel specifications and limits")
 
 
@@ -20,19 +21,25 @@ def write_csv(lines: Iterable[Sequence[str]]) -> bytes:
 
 def write_xlsx(lines: Iterable[Sequence[str]], *, name: str = "") -> bytes:
     """One sheet, called `name`, in which every cell is text."""
+    return write_book([(name, lines)])
+
+
+def write_book(sheets: Iterable[tuple[str, Iterable[Sequence[str]]]]) -> bytes:
+    """Sheets by their names, in which every cell is text; what may not stand in a name becomes a space."""
     from openpyxl import Workbook  # 9 MB, which a server that only draws the wall never needs
     from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(name[:_LONGEST_NAME] or "1")
-    for line in lines:
-        cells = []
-        for text in line:
-            cell = WriteOnlyCell(sheet, value=clean(text))
-            cell.data_type = "s"
-            cell.number_format = "@"
-            cells.append(cell)
-        sheet.append(cells)
+    for name, lines in sheets:
+        sheet = book.create_sheet(name[:_LONGEST_NAME].translate(_NOT_IN_NAMES) or "1")
+        for line in lines:
+            cells = []
+            for text in line:
+                cell = WriteOnlyCell(sheet, value=clean(text))
+                cell.data_type = "s"
+                cell.number_format = "@"
+                cells.append(cell)
+            sheet.append(cells)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Pt
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
+from data.cell_files import write_book
 from data.cells import clean, guard
 from layers.paper import FONTS, find_fonts, print_paper
 from ui.reports import Report
@@ -118,23 +117,10 @@ def build_docx(report: Report) -> bytes:
 
 def build_xlsx(report: Report) -> bytes:
     """The tables, a sheet each, every cell text that no spreadsheet runs; the facts stand in the first."""
-    book = Workbook(write_only=True)
-    first: list[Sequence[str]] = [[report.title], *([fact] for fact in report.facts)]
-    sheets = [("0", first), *((str(n), [table.heads, *table.rows]) for n, table in enumerate(report.tables, start=1))]
-    titles = [report.title, *(table.title for table in report.tables)]
-    for (number, lines), title in zip(sheets, titles, strict=True):
-        sheet = book.create_sheet(f"{number} {title}"[:31].translate(str.maketrans("[]:*?/\\\\", "        ")))
-        for line in lines:
-            cells = []
-            for text in line:
-                cell = WriteOnlyCell(sheet, value=clean(guard(text)))
-                cell.data_type = "s"
-                cell.number_format = "@"
-                cells.append(cell)
-            sheet.append(cells)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
+    facts: list[Sequence[str]] = [[report.title], *([fact] for fact in report.facts)]
+    tables = [(f"{n} {table.title}", [table.heads, *table.rows]) for n, table in enumerate(report.tables, start=1)]
+    sheets = [(f"0 {report.title}", facts), *tables]
+    return write_book((name, ([guard(text) for text in line] for line in lines)) for name, lines in sheets)
 
 
 BUILD = {DOCX: build_docx, PDF: build_pdf, XLSX: build_xlsx}
