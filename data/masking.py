@@ -17,8 +17,8 @@ person column stays None until its subject is opened (data/openings.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -127,7 +127,7 @@ def mask_frame(
     -------
     A new frame: without person columns for roles that see none, else with masked values, clear in opened rows.
     """
-    persons = _find_person_columns(frame, [table] if isinstance(table, str) else table, aliases or {}, store)
+    persons = _find_person_columns(frame.columns, [table] if isinstance(table, str) else table, aliases or {}, store)
     hidden = [c for c in frame.columns if (aliases or {}).get(str(c), str(c)).rpartition(".")[2] in _NEVER_SHOWN]
     if not is_shown_persons(viewer):
         return frame.drop(columns=[*hidden, *persons])
@@ -153,12 +153,18 @@ def mask_frame(
     return shown
 
 
+def drop_persons(columns: Mapping[str, list[Any]], tables: Sequence[str], store: Store) -> dict[str, list[Any]]:
+    """Columns of a query over `tables` without those about a person: nobody has to be asked who looks."""
+    persons = _find_person_columns(columns, tables, {}, store)
+    return {name: values for name, values in columns.items() if name not in persons and name not in _NEVER_SHOWN}
+
+
 def _find_person_columns(
-    frame: pd.DataFrame, tables: Sequence[str], aliases: Mapping[str, str], store: Store
+    names: Iterable[object], tables: Sequence[str], aliases: Mapping[str, str], store: Store
 ) -> dict[str, tuple[str, str]]:
-    """Person columns of the frame → table and name in the schema."""
+    """Person columns among `names` → table and name in the schema."""
     found = {}
-    for column in map(str, frame.columns):
+    for column in map(str, names):
         table, _, original = aliases.get(column, column).rpartition(".")
         owner = next((t for t in ([table] if table else tables) if original in store.person_columns.get(t, ())), None)
         if owner is not None:

@@ -44,6 +44,7 @@ from data.queries_map_edits import MapKnowledge, find_map_changes, find_map_know
 from data.queries_maps import (
     find_addresses,
     find_aliases,
+    find_bodies,
     find_boundary,
     find_buildings,
     find_entrances,
@@ -103,6 +104,7 @@ __all__ = [
     "find_approvals",
     "find_audit",
     "find_balances",
+    "find_bodies",
     "find_book",
     "find_boundary",
     "find_buildings",

@@ -1,8 +1,8 @@
 """
 Open incidents for the wall's table: where each is down to the home, and nothing of who called.
 
-Asked in two steps, because a bad night may leave thousands open: which may come first and how many there are
-(`find_alarm_ranks`), then of the few that are shown where each is (`find_alarms`).
+Mostly a handful is open: `find_alarms` tells where each is. A bad night may leave thousands open: then it is asked
+first which may come first and how many there are (`find_alarm_ranks`), then of the few that are shown where each is.
 
 Of a sensitive kind a role below the officer gets its grid, its time and its urgency: `undisclosed` is true, its kind is
 not told and its place is a point of the grid.
@@ -14,26 +14,22 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
-import geopandas as gpd
-import pandas as pd
+import shapely
 
 from data.hidden_kinds import list_hidden
 from data.masking import sees_sensitive
-from data.reading import read_rows, to_ids
+from data.reading import read_columns, to_records
 from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
 
-_SEEN = """
+_RANKS = """
 WITH seen AS (
     SELECT *, coalesce(list_contains($hidden::VARCHAR[], category), false) AS undisclosed
     FROM incidents
     WHERE status NOT IN ('closed', 'cancelled', 'duplicate')
         AND ($grids IS NULL OR list_contains($grids, grid_id))
-)"""
-_RANKS = (
-    _SEEN
-    + """, told AS (
+), told AS (
     SELECT incident_id, urgency, status, reported_utc, CASE WHEN NOT undisclosed THEN category END AS category,
         CASE WHEN undisclosed THEN coalesce(grid_id IN (SELECT grid_id FROM grids), false) ELSE geom IS NOT NULL END
             AS is_placed
@@ -42,21 +38,10 @@ _RANKS = (
 SELECT *, count(*) OVER alike AS alike FROM told
 WINDOW alike AS (PARTITION BY urgency, status, category, is_placed)
 QUALIFY row_number() OVER (alike ORDER BY reported_utc, incident_id) <= $most
-ORDER BY incident_id
 """
-)
-_ALARMS = (
-    _SEEN
-    + """
-SELECT incident_id, urgency, status, reported_utc, grid_id, undisclosed,
-    CASE WHEN NOT undisclosed THEN category END AS category,
-    CASE WHEN NOT undisclosed THEN building_id END AS building_id,
-    CASE WHEN NOT undisclosed THEN unit_id END AS unit_id,
-    CASE WHEN NOT undisclosed THEN ST_AsWKB(geom) END AS geom
-FROM seen WHERE $only IS NULL OR incident_id IN (SELECT unnest($only::VARCHAR[]))
-ORDER BY incident_id
-"""
-)
+_ALARMS = """
+SELECT incident_id, urgency, status, reported_utc, grid_id, category, building_id, unit_id, ST_AsWKB(geom) AS geom
+FROM incidents WHERE status NOT IN ('closed', 'cancelled', 'duplicate')"""
 # Joined to the incidents they took three times as long as the incidents themselves, and they change once a month.
 _HOMES = """
 SELECT u.unit_id, a.full_text, coalesce(f.elevation_m, (u.level - 1) * 3.0), coalesce(f.height_m, 3.0), ST_AsWKB(u.geom)
@@ -105,53 +90,63 @@ def _get_places(store: Store, _revision: int) -> _Places:
 
 
 @governed
-def find_alarm_ranks(store: Store, viewer: Viewer, *, most: int) -> pd.DataFrame:
+def find_alarm_ranks(store: Store, viewer: Viewer, *, most: int) -> list[dict[str, Any]]:
     """
     Of the incidents that are not over those that may be among the first, and how many there are.
 
     Rows of equal urgency, status, kind and `is_placed` are alike: among them only the time of the report decides which
     comes first. Of those that are alike the `most` oldest are told, and in `alike` how many there are.
     """
-    limit = _limit(store, viewer, "find_alarm_ranks")
-    return read_rows(store, viewer, ("incidents",), _RANKS, {**limit, "most": most})
+    hidden, grids = _limit(store, viewer, "find_alarm_ranks")
+    return to_records(read_columns(store, ("incidents",), _RANKS, {"hidden": hidden, "grids": grids, "most": most}))
 
 
 @governed
-def find_alarms(store: Store, viewer: Viewer, *, only: Collection[str] | None = None) -> gpd.GeoDataFrame:
+def find_alarms(
+    store: Store, viewer: Viewer, *, only: Collection[str] | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
     """
-    Every incident that is not over, or `only` those of these ids; points, missing where nobody knows the place.
+    Every incident that is not over, or `only` those of these ids, or the first `most` that are found; points.
 
     Returns
     -------
     Kind, urgency, status, time of the report, place (`address` is the standard address of the home or the building) and
     of a known home its outline `home` (WKB), its storey's height above ground `floor_m` and that storey's own height.
-    A grid worker gets the rows of their own grids.
+    `geom` is None where nobody knows the place. A grid worker gets the rows of their own grids.
     """
-    asked = {**_limit(store, viewer, "find_alarms"), "only": None if only is None else list(only)}
-    rows = read_rows(store, viewer, ("incidents",), _ALARMS, asked)
+    hidden, grids = _limit(store, viewer, "find_alarms")
+    sql = _ALARMS
+    asked: dict[str, object] = {}
+    if grids is not None:
+        sql, asked["grids"] = f"{sql} AND list_contains($grids, grid_id)", grids
+    if only is not None:
+        sql, asked["only"] = f"{sql} AND incident_id IN (SELECT unnest($only::VARCHAR[]))", list(only)
+    if most is not None:
+        sql = f"{sql} LIMIT {most}"
+    rows = to_records(read_columns(store, ("incidents",), sql, asked))
+    if not rows:  # most of the day: nothing is known of any place
+        return rows
+    for row in rows:
+        row["undisclosed"] = row["category"] in hidden
+        if row["undisclosed"]:
+            row |= {"category": None, "building_id": None, "unit_id": None, "geom": None}
     places = _get_places(store, store.revision(*_PLACE_TABLES))
-    unit_ids, building_ids, grid_ids = (to_ids(rows[name]) for name in ("unit_id", "building_id", "grid_id"))
-    homes = places.find_homes(unit_ids)
-    addresses = places.find_addresses(building_ids)
-    grids = [places.grids.get(one or "", (None, None)) for one in grid_ids]
-    shapes = [
-        grid[1] if hidden else geom
-        for hidden, geom, grid in zip(rows["undisclosed"].tolist(), rows["geom"].tolist(), grids, strict=True)
-    ]
-    told = rows.assign(
-        geom=pd.Series(shapes, rows.index, dtype="object"),
-        grid_number=pd.Series([grid[0] for grid in grids], rows.index, dtype="Int64"),
-        address=pd.Series(
-            [home[0] or address for home, address in zip(homes, addresses, strict=True)], rows.index, dtype="str"
-        ),
-        floor_m=pd.Series([home[1] for home in homes], rows.index, dtype="float64"),
-        floor_height_m=pd.Series([home[2] for home in homes], rows.index, dtype="float64"),
-        home=pd.Series([home[3] for home in homes], rows.index, dtype="object"),
-    )
-    return store.to_geo(told)
+    homes = places.find_homes(row["unit_id"] for row in rows)
+    addresses = places.find_addresses(row["building_id"] for row in rows)
+    for row, home, address in zip(rows, homes, addresses, strict=True):
+        number, middle = places.grids.get(row["grid_id"], (None, None))
+        point = middle if row["undisclosed"] else row["geom"]
+        row |= {
+            "geom": None if point is None else shapely.from_wkb(point),
+            "grid_number": number,
+            "address": home[0] or address,
+            "floor_m": home[1],
+            "floor_height_m": home[2],
+            "home": home[3],
+        }
+    return rows
 
 
-def _limit(store: Store, viewer: Viewer, query: str) -> dict[str, object]:
+def _limit(store: Store, viewer: Viewer, query: str) -> tuple[list[str], list[str] | None]:
     """Kinds of which this viewer does not learn the place, and the grids whose rows they get (None: all)."""
-    hidden = list_hidden(store, sees_all=sees_sensitive(viewer))
-    return {"hidden": hidden, "grids": find_grid_limit(viewer, "query", query)}
+    return list_hidden(store, sees_all=sees_sensitive(viewer)), find_grid_limit(viewer, "query", query)

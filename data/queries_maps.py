@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from data.moments import to_stored_time
-from data.reading import find_history_start, narrow, read_rows, read_shapes
+from data.reading import find_history_start, narrow, read_columns, read_rows, read_shapes
 from data.rights import find_grid_limit, governed
 from data.store import Store
 from data.viewer import Viewer
@@ -15,6 +18,13 @@ _BUILDINGS = """
 SELECT b.building_id, b.name, b.zone, b.number, a.full_text AS address, b.grid_id, b.use, b.floors_above,
     b.floors_below, b.height_m, b.base_m, b.height_source, b.floors_source, b.year_built, b.roof,
     ST_AsWKB(b.geom) AS geom
+FROM {buildings} b LEFT JOIN addresses a USING (address_id)
+ORDER BY b.building_id
+"""
+
+_BODIES = """
+SELECT b.building_id, b.name, b.zone, a.full_text AS address, b.use, b.floors_above, b.height_m, b.base_m,
+    b.height_source, b.floors_source, b.roof, ST_AsWKB(b.geom) AS geom
 FROM {buildings} b LEFT JOIN addresses a USING (address_id)
 ORDER BY b.building_id
 """
@@ -94,6 +104,22 @@ ORDER BY responder_id
 def find_buildings(store: Store, viewer: Viewer, *, only: frozenset[str] | None = None) -> gpd.GeoDataFrame:
     """Every building, or those with a key of `only`, with its standard address as `address`; footprints."""
     return read_shapes(store, viewer, ("buildings",), *narrow(_BUILDINGS, "buildings", "building_id", only))
+
+
+@governed
+def find_bodies(
+    store: Store,
+    viewer: Viewer,  # noqa: ARG001 - asked for their right; no column is about a person
+    *,
+    only: frozenset[str] | None = None,
+) -> dict[str, list[Any]]:
+    """
+    What is drawn of every building, or of those with a key of `only`: plain columns, missing values None.
+
+    As `find_buildings`, for what is drawn again at every change; `geom` are footprints in the community's CRS.
+    """
+    columns = read_columns(store, ("buildings",), *narrow(_BODIES, "buildings", "building_id", only))
+    return {**columns, "geom": list(shapely.from_wkb(columns["geom"]))}
 
 
 @governed
@@ -231,15 +257,20 @@ def find_responders(store: Store, viewer: Viewer, *, placed: bool = True) -> gpd
 
 
 @governed
-def find_positions(store: Store, viewer: Viewer, *, only: frozenset[str] | None = None) -> pd.DataFrame:
+def find_positions(
+    store: Store,
+    viewer: Viewer,  # noqa: ARG001 - asked for their right; no column is about a person
+    *,
+    only: frozenset[str] | None = None,
+) -> dict[str, list[Any]]:
     """
     Where people with radios were last, for marks that move all day: responder_id, call_sign, kind, x_m, y_m.
 
-    All, or those with a key of `only`.
+    All, or those with a key of `only`; plain columns.
     """
     sql = """SELECT responder_id, call_sign, kind, ST_X(geom) AS x_m, ST_Y(geom) AS y_m
         FROM {responders} WHERE geom IS NOT NULL ORDER BY responder_id"""
-    return read_rows(store, viewer, ("responders",), *narrow(sql, "responders", "responder_id", only))
+    return read_columns(store, ("responders",), *narrow(sql, "responders", "responder_id", only))
 
 
 @governed

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from data.masking import Frame, mask_frame
+from data.masking import Frame, drop_persons, mask_frame
 from data.moments import get_aware
 from data.store import Store
 from data.viewer import Viewer
@@ -40,6 +41,27 @@ def read_shapes(
 ) -> gpd.GeoDataFrame:
     """As `read_rows`, with `geom` (selected as WKB) as geometry in the community's CRS."""
     return _set_utc(mask_frame(store.read_geo(sql, parameters), tables, viewer, store, aliases=aliases))
+
+
+def read_columns(
+    store: Store, tables: Sequence[str], sql: str, parameters: Sequence[object] | Mapping[str, object] = ()
+) -> dict[str, list[Any]]:
+    """
+    Columns of a query over `tables` as plain lists, without any about a person, whoever looks; times are aware.
+
+    For what is asked at every live change: a frame costs more than the query where a handful of rows is asked for.
+    Missing values are None.
+    """
+    columns = drop_persons(store.columns(sql, parameters), tables, store)
+    for name, values in columns.items():
+        if name.endswith("_utc"):
+            columns[name] = [None if value is None else value.replace(tzinfo=UTC) for value in values]
+    return columns
+
+
+def to_records(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Columns of equal length as one dict a row."""
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def narrow(sql: str, table: str, key: str, only: frozenset[str] | None) -> tuple[str, dict[str, object]]:
@@ -92,11 +114,6 @@ def choose_end(as_of: datetime, last: datetime, *, n_since: int, n_before: int) 
         return last + timedelta(seconds=1) if n_since >= usual / 4 else as_of
     # An old file that was imported late: so long a silence would happen by luck in less than one of twenty.
     return last + timedelta(seconds=1) if usual > 3 and as_of - last > timedelta(days=7) else as_of
-
-
-def to_ids(column: pd.Series) -> list[str | None]:
-    """Ids of a column, None where there is none."""
-    return [value if isinstance(value, str) else None for value in column.tolist()]
 
 
 def _set_utc(frame: Frame) -> Frame:

@@ -7,13 +7,12 @@ is no alarm any more. First comes what is urgent, then what has least time left 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import IntEnum
+from operator import itemgetter
 from types import MappingProxyType
-
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from incidents.life_cycle import State, find_state
 
@@ -48,37 +47,31 @@ def find_loudness(status: str) -> Loudness:
     return _LOUDNESS.get(find_state(status), Loudness.LOUD)
 
 
-def rank_open(rows: pd.DataFrame) -> pd.DataFrame:
+def rank_open(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """
     Open incidents in the order in which somebody has to look after them.
 
     Parameters
     ----------
     rows
-        `incident_id`, `urgency`, `status`, `reported_utc` (aware), and `target_minutes`, missing where the kind is not
-        told or names none.
+        `incident_id`, `urgency`, `status`, `reported_utc` (aware), and `target_minutes`, None where the kind is not
+        told or names none. In plain records: mostly a handful is open, for which a frame takes five times as long.
 
     Returns
     -------
-    The rows with `loudness` and `due_utc`, by when somebody should be there; missing once somebody is. What is handled
+    The rows with `loudness` and `due_utc`, by when somebody should be there; None once somebody is. What is handled
     comes last, before it the urgent first, and of equal urgency what is due first; who has arrived has no time left to
     run out and comes after those who have not.
     """
-    # In plain lists: mostly a handful is open, for which a frame's own means take five times as long.
-    states = {status: find_state(str(status)) for status in set(rows["status"])}
-    reported = rows["reported_utc"].tolist()
-    columns = (rows[name].tolist() for name in ("status", "urgency", "target_minutes", "incident_id"))
-    ranks = {urgency: rank for rank, urgency in enumerate(URGENCIES)}
-    due, keys = [], []
-    for at, status, urgency, own, incident_id in zip(reported, *columns, strict=True):
-        state = states[status]
-        minutes = TARGET_MINUTES.get(urgency, TARGET_MINUTES["not_police"]) if pd.isna(own) else own
-        until = at + timedelta(minutes=minutes)
+    ranked = []
+    for row in rows:
+        state = find_state(row["status"])
+        urgency, at, minutes = row["urgency"], row["reported_utc"], row["target_minutes"]
+        if minutes is None:
+            minutes = TARGET_MINUTES.get(urgency, TARGET_MINUTES["not_police"])
         has_arrived = state in _ARRIVED
-        due.append(pd.NaT if has_arrived else until)
-        rank = ranks.get(urgency, len(URGENCIES))
-        keys.append((state is State.HANDLED, rank, has_arrived, at if has_arrived else until, at, incident_id))
-    loudness = [int(_LOUDNESS.get(states[status], Loudness.LOUD)) for status in rows["status"]]
-    due_utc = pd.Series(due, rows.index, dtype=rows["reported_utc"].dtype)
-    ranked = rows.assign(loudness=np.array(loudness, dtype=np.int64), due_utc=due_utc)
-    return ranked.iloc[sorted(range(len(keys)), key=keys.__getitem__)].reset_index(drop=True)
+        due = None if has_arrived else at + timedelta(minutes=minutes)
+        rank = URGENCIES.index(urgency) if urgency in URGENCIES else len(URGENCIES)
+        key = (state is State.HANDLED, rank, has_arrived, due or at, at, row["incident_id"])
+        ranked.append((key, {**row, "loudness": _LOUDNESS.get(state, Loudness.LOUD), "due_utc": due}))
+    return [row for _, row in sorted(ranked, key=itemgetter(0))]

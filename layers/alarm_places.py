@@ -9,17 +9,16 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from data.queries import find_buildings
+from data.queries import find_bodies
 from data.store import Store
 from data.viewer import Viewer
 from i18n import Language, t
 from layers.frame import LocalFrame
-from layers.records import Ring, to_polygons, to_texts
+from layers.records import Ring, to_polygons
 
 NEAR_M = 60.0
 """Farther away a building says nothing about where something is."""
@@ -41,7 +40,7 @@ class Body:
     def rings(self) -> list[Ring]:
         """Outlines just outside its walls in local metres, drawn when an alarm asks: of thousands a few are lit."""
         around = shapely.buffer(self.outline, STANDS_OUT_M, join_style="mitre")
-        polygons, _ = to_polygons(gpd.GeoSeries([around]), self.frame)
+        polygons, _ = to_polygons([around], self.frame)
         return [polygon[0] for polygon in polygons]
 
 
@@ -96,7 +95,7 @@ def find_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
     if known is None or touched is None:
         places = _read_places(store, viewer.scope, frame)
     else:
-        places = _renew(known.places, find_buildings(store, viewer.scope, only=touched), touched, frame)
+        places = _renew(known.places, find_bodies(store, viewer.scope, only=touched), touched, frame)
     with _lock:
         kept = _known[store]
         kept[key] = _Known(revision, others, places)
@@ -106,20 +105,17 @@ def find_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
 
 
 def _read_places(store: Store, viewer: Viewer, frame: LocalFrame) -> Places:
-    bodies = _to_bodies(find_buildings(store, viewer), frame)
-    row = store.read("SELECT name, address_prefix FROM community").iloc[0]
-    prefix = "" if pd.isna(row["address_prefix"]) else str(row["address_prefix"])
-    return _build_places(bodies, (prefix + str(row["name"]), prefix))
+    bodies = _to_bodies(find_bodies(store, viewer), frame)
+    community = store.read_first("SELECT name, address_prefix FROM community")
+    prefix = community["address_prefix"] or ""
+    return _build_places(bodies, (prefix + community["name"], prefix))
 
 
-def _to_bodies(buildings: gpd.GeoDataFrame, frame: LocalFrame) -> dict[str, Body]:
-    named = [zone + name for zone, name in zip(to_texts(buildings["zone"]), to_texts(buildings["name"]), strict=True)]
-    columns = zip(
-        buildings["building_id"].astype(str), named, buildings["height_m"].tolist(), buildings.geometry, strict=True
-    )
+def _to_bodies(found: Mapping[str, list[Any]], frame: LocalFrame) -> dict[str, Body]:
+    columns = zip(*(found[name] for name in ("building_id", "zone", "name", "height_m", "geom")), strict=True)
     return {
-        building_id: Body(name, round(float(height_m), 2), outline, frame)
-        for building_id, name, height_m, outline in columns
+        building_id: Body((zone or "") + (name or ""), round(height_m, 2), outline, frame)
+        for building_id, zone, name, height_m, outline in columns
     }
 
 
@@ -127,9 +123,9 @@ def _build_places(bodies: Mapping[str, Body], beginnings: tuple[str, ...]) -> Pl
     return Places(bodies, tuple(bodies), shapely.STRtree([body.outline for body in bodies.values()]), beginnings)
 
 
-def _renew(known: Places, buildings: gpd.GeoDataFrame, touched: frozenset[str], frame: LocalFrame) -> Places:
+def _renew(known: Places, found: Mapping[str, list[Any]], touched: frozenset[str], frame: LocalFrame) -> Places:
     """`known` with the rows that were touched as they are now; the tree stays where every outline does."""
-    there = _to_bodies(buildings, frame)
+    there = _to_bodies(found, frame)
     is_same = there.keys() == touched <= known.bodies.keys() and all(
         shapely.equals_exact(body.outline, known.bodies[one].outline, 0.0) for one, body in there.items()
     )

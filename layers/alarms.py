@@ -7,14 +7,16 @@ No caller, no name and nothing that was said comes in here.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import geopandas as gpd
-import pandas as pd
 import shapely
 
 from data.queries import find_alarm_ranks, find_alarms, find_categories, find_dispatches
+from data.reading import to_records
 from data.settings_store import read_settings
 from data.store import Store
 from data.viewer import Viewer
@@ -30,64 +32,87 @@ _TABLES = (
     "incidents", "dispatches", "incident_categories", "buildings", "units", "floors", "addresses", "grids", "community",
     "settings",
 )  # fmt: skip
+_NO_KIND: Mapping[str, Any] = {"target_minutes": None, "symbol": None, "colour": None}
+_ALIKE = ("urgency", "status", "category", "is_placed")
+
+Row = dict[str, Any]
 
 
 def _build(request: SceneRequest) -> Records:
     settings = read_settings(request.store)
-    rows = find_alarm_ranks(request.store, request.viewer, most=MOST_DRAWN)
-    said: dict[str, object] = {
+    kinds = _find_kinds(request.store, request.viewer.scope, request.store.revision("incident_categories"))
+    found, ranks = _find_open(request)
+    ranked = rank_open(
+        {**row, "target_minutes": kinds.get(row["category"], _NO_KIND)["target_minutes"]} for row in ranks
+    )
+    first = _choose_first(ranked)
+    if found is None:
+        found = find_alarms(request.store, request.viewer, only=first)
+    known = {row["incident_id"]: row for row in found if row["incident_id"] in first}
+    # Without those that ended between the two questions.
+    told = [{**known[row["incident_id"]], **row} for row in ranked if row["incident_id"] in known]
+    return {
         "flies": settings.wall_flies,
         "shift": [settings.shift_first_hour, settings.shift_length_hours],
-    }
-    if rows.empty:  # most of the day: nothing is ranked, and no place is looked for
-        counts = dict.fromkeys(("open", "loud", "done", "unplaced", "not_drawn", "drawn"), 0)
-        return {**said, "counts": counts, "alarms": []}
-    revision = request.store.revision("incident_categories")
-    categories = _find_categories(request.store, request.viewer.scope, revision)
-    targets = rows["category"].map(categories.set_index("category")["target_minutes"])
-    ranked = rank_open(rows.assign(target_minutes=targets))
-    is_done = ranked["loudness"] == Loudness.DONE
-    first = [
-        *ranked.index[~is_done & ranked["is_placed"]][:MOST_DRAWN],
-        *ranked.index[~is_done & ~ranked["is_placed"]][:_MOST_LISTED],
-        *ranked.index[is_done][:_MOST_LISTED],
-    ]
-    told = ranked.loc[sorted(first), ["incident_id", "loudness", "due_utc"]]
-    found = find_alarms(request.store, request.viewer, only=told["incident_id"].tolist())
-    return {
-        **said,
-        "counts": _count(ranked.drop_duplicates(["urgency", "status", "category", "is_placed"])),
-        "alarms": _tell(request, _join(found, told), categories),
+        "counts": _count(ranked),
+        "alarms": _tell(request, told, kinds) if told else [],
     }
 
 
-def _join(found: gpd.GeoDataFrame, told: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Where each is, in the order of `told`; without those that ended between the two questions."""
-    places = pd.Index(found["incident_id"]).get_indexer(pd.Index(told["incident_id"]))
-    is_there = places >= 0
-    kept = told[is_there]
-    rows = found.iloc[places[is_there]].reset_index(drop=True)
-    return rows.assign(loudness=kept["loudness"].to_numpy(), due_utc=kept["due_utc"].array)
+def _find_open(request: SceneRequest) -> tuple[list[Row] | None, list[Row]]:
+    """
+    What is open, and the rows that are to be ranked, of those that are alike with how many there are.
+
+    Of a handful each is its own row; of so many that not all are shown the places are asked later: None.
+    """
+    found = find_alarms(request.store, request.viewer, most=MOST_DRAWN + 1)
+    if len(found) > MOST_DRAWN:
+        return None, find_alarm_ranks(request.store, request.viewer, most=MOST_DRAWN)
+    placed = [{**row, "is_placed": row["geom"] is not None} for row in found]
+    alike = Counter(_find_alike(row) for row in placed)
+    return found, [{**row, "alike": alike[_find_alike(row)]} for row in placed]
 
 
-def _count(kinds: pd.DataFrame) -> dict[str, int]:
+def _find_alike(row: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(row[name] for name in _ALIKE)
+
+
+def _choose_first(ranked: Iterable[Row]) -> set[str]:
+    """Ids of those that are told: of each part the first."""
+    left = {(False, True): MOST_DRAWN, (False, False): _MOST_LISTED, True: _MOST_LISTED}
+    first = set()
+    for row in ranked:
+        is_done = row["loudness"] is Loudness.DONE
+        part = is_done or (is_done, row["is_placed"])
+        if left[part] > 0:
+            left[part] -= 1
+            first.add(row["incident_id"])
+    return first
+
+
+def _count(ranked: Iterable[Row]) -> dict[str, int]:
     """How many are open, from one row of each that are alike."""
-    n, is_done = kinds["alike"], kinds["loudness"] == Loudness.DONE
-    placed, unplaced = int(n[~is_done & kinds["is_placed"]].sum()), int(n[~is_done & ~kinds["is_placed"]].sum())
+    counts: Counter[str] = Counter()
+    for row in {_find_alike(row): row for row in ranked}.values():
+        is_done = row["loudness"] is Loudness.DONE
+        counts["done" if is_done else "placed" if row["is_placed"] else "unplaced"] += row["alike"]
+        counts["loud"] += row["alike"] if row["loudness"] is Loudness.LOUD else 0
     return {
-        "open": placed + unplaced,
-        "loud": int(n[kinds["loudness"] == Loudness.LOUD].sum()),
-        "done": int(n[is_done].sum()),
-        "unplaced": unplaced,
-        "not_drawn": max(0, placed - MOST_DRAWN),
-        "drawn": min(placed, MOST_DRAWN),
+        "open": counts["placed"] + counts["unplaced"],
+        "loud": counts["loud"],
+        "done": counts["done"],
+        "unplaced": counts["unplaced"],
+        "not_drawn": max(0, counts["placed"] - MOST_DRAWN),
+        "drawn": min(counts["placed"], MOST_DRAWN),
     }
 
 
 @lru_cache(maxsize=4)
-def _find_categories(store: Store, viewer: Viewer, _revision: int) -> pd.DataFrame:
-    """Kinds of incident, kept until they are written: they change once a year, alarms all day."""
-    return find_categories(store, viewer)
+def _find_kinds(store: Store, viewer: Viewer, _revision: int) -> Mapping[str, Row]:
+    """Kinds of incident by code, kept until they are written: they change once a year, alarms all day."""
+    kinds = find_categories(store, viewer)
+    columns = {str(name): kinds[name].astype(object).where(kinds[name].notna(), None).tolist() for name in kinds}
+    return {row["category"]: row for row in to_records(columns)}
 
 
 @lru_cache(maxsize=4)
@@ -100,18 +125,17 @@ def _find_under_way(store: Store, viewer: Viewer, _revision: int) -> dict[str, t
     return {incident_id: tuple(signs) for incident_id, signs in by_incident.items()}
 
 
-def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFrame) -> list[dict[str, Any]]:
+def _tell(request: SceneRequest, rows: Iterable[Row], kinds: Mapping[str, Row]) -> list[Row]:
     lang = request.lang
     places = find_places(request.store, request.viewer, request.frame)
-    kinds = categories.set_index("category")
-    names = kinds[f"name_{lang}"].to_dict()
-    symbols, colours = kinds["symbol"].dropna().to_dict(), kinds["colour"].dropna().to_dict()
     under_way = _find_under_way(request.store, request.viewer.scope, request.store.revision("dispatches", "responders"))
     records = []
-    for row in pd.DataFrame(rows).to_dict("records"):
-        record: dict[str, Any] = {
+    for row in rows:
+        kind = kinds.get(row["category"], _NO_KIND)
+        name = kind.get(f"name_{lang}", row["category"])
+        record: Row = {
             "id": row["incident_id"],
-            "k": t("alarms.hidden_kind", lang) if row["undisclosed"] else names.get(row["category"], row["category"]),
+            "k": t("alarms.hidden_kind", lang) if row["undisclosed"] else name,
             "p": name_place(row, places, lang),
             "u": row["urgency"],
             "s": row["status"],
@@ -122,17 +146,16 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
             "pick": _choose_pick(row),
             "to": list(under_way.get(row["incident_id"], ())),
         }
-        if symbol := symbols.get(row["category"]):
-            record |= {"g": symbol, "c": colours.get(row["category"])}
+        if kind["symbol"]:
+            record |= {"g": kind["symbol"], "c": kind["colour"]}
         body = places.find_body(row["building_id"])
         if body is not None:
             record |= {"top": body.top_m, "rings": body.rings}
-            home = row["home"]
-            if isinstance(home, bytes | bytearray) and home and pd.notna(row["floor_m"]):
+            if row["home"] and row["floor_m"] is not None:
                 storey = (float(row["floor_m"]), float(row["floor_height_m"]))
                 record |= {
                     "storey": [round(metres, 2) for metres in storey],
-                    "home": _draw_home(bytes(home), request.frame),
+                    "home": _draw_home(bytes(row["home"]), request.frame),
                 }
         records.append(record)
     return records
@@ -141,21 +164,21 @@ def _tell(request: SceneRequest, rows: gpd.GeoDataFrame, categories: pd.DataFram
 @lru_cache(maxsize=4 * MOST_DRAWN)
 def _draw_home(outline: bytes, frame: LocalFrame) -> list[Ring]:
     """Rings just outside a home; while many are open the same ones are drawn again and again."""
-    around = shapely.buffer(shapely.from_wkb([outline]), STANDS_OUT_M, join_style="mitre")
-    return [polygon[0] for polygon in to_polygons(gpd.GeoSeries(around), frame)[0]]
+    around = shapely.buffer(shapely.from_wkb(outline), STANDS_OUT_M, join_style="mitre")
+    return [polygon[0] for polygon in to_polygons([around], frame)[0]]
 
 
-def _choose_pick(row: dict[Any, Any]) -> dict[str, str] | None:
+def _choose_pick(row: Mapping[str, Any]) -> dict[str, str] | None:
     """What is selected when the alarm is: the home, the building, else the grid."""
     for kind, column in (("unit", "unit_id"), ("building", "building_id"), ("grid", "grid_id")):
-        if isinstance(row[column], str):
+        if row[column] is not None:
             return {"kind": kind, "id": row[column]}
     return None
 
 
-def _to_ms(moment: object) -> int | None:
+def _to_ms(moment: datetime | None) -> int | None:
     """Milliseconds of Unix time, as the browser counts; None where there is no time."""
-    return None if pd.isna(moment) else round(pd.Timestamp(moment).timestamp() * 1000)  # type: ignore[call-overload, arg-type]
+    return None if moment is None else round(moment.timestamp() * 1000)
 
 
 ALARMS = Scene("alarms", _TABLES, _build, waits=False)

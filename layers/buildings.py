@@ -8,22 +8,22 @@ measured are drawn lighter and plain.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry import Polygon
 
 from data.prints import find_print
-from data.queries import find_buildings
+from data.queries import find_bodies, find_buildings
 from data.store import Store
 from data.viewer import Viewer
 from layers.drawn import BODIES, SHAPES
 from layers.palette import ROOF, SHADOW, USE, Colour, lighten
-from layers.records import lift, to_polygons, to_texts
+from layers.records import lift, to_polygons
 from layers.scene import Records, Scene, SceneRequest
 
 SLABS_BELOW = 2_000  # more buildings than this are plain boxes: an office machine must still turn the table
@@ -37,18 +37,21 @@ _SHADOW_LENGTH = 0.55  # metres of shadow for a metre of height: long enough to 
 _SHADOW_MAX_M = 30.0  # a true tower's shadow would hide the rows behind it
 _LIGHT = np.array([-0.45, -0.55, 0.70]) / np.linalg.norm([-0.45, -0.55, 0.70])
 
+Columns = Mapping[str, Any]
+"""Of buildings, by name: plain lists, or a frame's."""
 
-def find_touched_buildings(request: SceneRequest) -> gpd.GeoDataFrame:
-    """The buildings of a request; some of them are read once for all scenes that show them."""
+
+def find_touched_bodies(request: SceneRequest) -> Columns:
+    """The buildings of a request, by column; some of them are read once for all scenes that show them."""
     if request.only is None:
-        return find_buildings(request.store, request.viewer)
+        return find_bodies(request.store, request.viewer)
     revision = request.store.revision("buildings", "addresses")
     return _find_some(request.store, request.viewer, request.only, revision)
 
 
 @lru_cache(maxsize=4)
-def _find_some(store: Store, viewer: Viewer, only: frozenset[str], _revision: int) -> gpd.GeoDataFrame:
-    return find_buildings(store, viewer, only=only)
+def _find_some(store: Store, viewer: Viewer, only: frozenset[str], _revision: int) -> Columns:
+    return find_bodies(store, viewer, only=only)
 
 
 def count_buildings(store: Store) -> int:
@@ -56,34 +59,32 @@ def count_buildings(store: Store) -> int:
     return find_print(store, "buildings", BODIES["buildings"])[0]
 
 
-def _has_pitched_roof(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    is_pitched = np.array([roof == "tile" for roof in frame["roof"].tolist()], dtype=bool)
-    tiled = frame.geometry.to_numpy()[is_pitched]
+def _has_pitched_roof(found: Columns) -> np.ndarray[Any, Any]:
+    is_pitched = np.array([roof == "tile" for roof in found["roof"]], dtype=bool)
+    tiled = np.asarray(found["geom"], dtype=object)[is_pitched]
     rectangles = shapely.area(shapely.oriented_envelope(tiled))
     is_pitched[is_pitched] = shapely.area(tiled) > _RECTANGLE_SHARE * np.where(rectangles > 0, rectangles, np.inf)
     return is_pitched
 
 
-def _body_heights(frame: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    heights: np.ndarray[Any, Any] = frame["height_m"].to_numpy(dtype=float)
-    storeys: np.ndarray[Any, Any] = frame["floors_above"].to_numpy(dtype=float) * _LEAST_STOREY_M
+def _body_heights(found: Columns) -> np.ndarray[Any, Any]:
+    heights = np.asarray(found["height_m"], dtype=float)
+    storeys = np.asarray(found["floors_above"], dtype=float) * _LEAST_STOREY_M
     eaves = heights - _ROOF_RISE_M
-    is_measured = np.array([source == "file" for source in frame["height_source"].tolist()], dtype=bool)
+    is_measured = np.array([source == "file" for source in found["height_source"]], dtype=bool)
     is_ridge = is_measured & (eaves >= storeys)
-    return np.where(_has_pitched_roof(frame) & is_ridge, eaves, heights)
+    return np.where(_has_pitched_roof(found) & is_ridge, eaves, heights)
 
 
 def _build_bodies(request: SceneRequest) -> Records:
-    frame = find_touched_buildings(request)
-    polygons, owners = to_polygons(frame.geometry, request.frame)
+    found = find_touched_bodies(request)
+    polygons, owners = to_polygons(found["geom"], request.frame)
     detail = count_buildings(request.store) < SLABS_BELOW
-    tops, bases = _body_heights(frame).round(2).tolist(), frame["base_m"].to_numpy(dtype=float).round(2).tolist()
-    sources = zip(frame["height_source"].tolist(), frame["floors_source"].tolist(), strict=True)
-    assumed = [pair == ("assumed", "assumed") for pair in sources]
-    plain = pd.DataFrame(frame)  # a geographic frame takes ten times as long to give a column
-    uses, floors = plain["use"].tolist(), plain["floors_above"].tolist()
-    ids, names, addresses = plain["building_id"].tolist(), to_texts(plain["name"]), to_texts(plain["address"])
-    zones = to_texts(plain["zone"])
+    tops, bases = _body_heights(found).round(2).tolist(), np.asarray(found["base_m"], dtype=float).round(2).tolist()
+    assumed = [
+        pair == ("assumed", "assumed") for pair in zip(found["height_source"], found["floors_source"], strict=True)
+    ]
+    uses, floors, ids = found["use"], found["floors_above"], found["building_id"]
     records: list[dict[str, object]] = []
     for polygon, i in zip(polygons, owners, strict=True):
         colour = USE.get(uses[i], USE["unknown"])
@@ -94,8 +95,8 @@ def _build_bodies(request: SceneRequest) -> Records:
                 "c": lighten(colour, 0.30) if assumed[i] else colour,
                 "f": 0 if assumed[i] or not detail else round((tops[i] - bases[i]) / max(floors[i], 1), 2),
                 "id": ids[i],
-                "n": zones[i] + names[i],
-                "a": addresses[i],
+                "n": (found["zone"][i] or "") + (found["name"][i] or ""),
+                "a": found["address"][i] or "",
                 "u": uses[i],
             }
         )

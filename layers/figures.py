@@ -12,7 +12,7 @@ from layers.scene import Records, Scene, SceneRequest
 
 def _build(request: SceneRequest) -> Records:
     info = get_info(request.store)
-    changed = request.store.read_first("SELECT max(changed_utc) AS at FROM revisions")["at"]
+    written = request.store.find_written_utc()
     return {
         "figures": info.to_dict(),
         "counts": {
@@ -24,7 +24,7 @@ def _build(request: SceneRequest) -> Records:
             "responders": info.responders,
             "key_sites": info.key_sites,
         },
-        "changed": None if changed is None else f"{changed.isoformat()}Z",
+        "changed": None if written is None else written.isoformat().replace("+00:00", "Z"),
     }
 
 

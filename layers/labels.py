@@ -18,7 +18,7 @@ from data.queries import find_buildings, find_gates, find_grids, find_land, find
 from data.store import Store
 from data.viewer import Viewer
 from layers import drawn
-from layers.buildings import find_touched_buildings
+from layers.buildings import find_touched_bodies
 from layers.frame import LocalFrame
 from layers.records import to_hours, to_points, to_texts
 from layers.scene import Records, Scene, SceneRequest
@@ -32,14 +32,13 @@ Label = dict[str, object]
 
 
 def _build_names(request: SceneRequest) -> Records:
-    buildings = find_touched_buildings(request)
-    geometry = buildings.geometry
-    sizes = np.sqrt(shapely.area(geometry.to_numpy())).round(1).tolist()
-    tops = (buildings["height_m"].to_numpy(dtype=float) + _LABEL_OVER_ROOF_M).round(1).tolist()
-    columns = zip(buildings["building_id"].tolist(), to_texts(buildings["name"]), tops, sizes, strict=True)
+    found = find_touched_bodies(request)
+    sizes = np.sqrt(shapely.area(found["geom"])).round(1).tolist()
+    tops = (np.asarray(found["height_m"], dtype=float) + _LABEL_OVER_ROOF_M).round(1).tolist()
+    columns = zip(found["building_id"], found["name"], tops, sizes, strict=True)
     return [
         {"t": name, "c": "building", "x": [x, y, top], "r": size, "id": building_id}
-        for (x, y), (building_id, name, top, size) in zip(to_points(geometry, request.frame), columns, strict=True)
+        for (x, y), (building_id, name, top, size) in zip(to_points(found["geom"], request.frame), columns, strict=True)
         if name
     ]
 

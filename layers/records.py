@@ -15,7 +15,9 @@ from layers.frame import LocalFrame
 Ring = list[list[float]]
 
 
-def to_polygons(shapes: gpd.GeoSeries, frame: LocalFrame) -> tuple[list[list[Ring]], np.ndarray[Any, Any]]:
+def to_polygons(
+    shapes: gpd.GeoSeries | Sequence[shapely.Geometry], frame: LocalFrame
+) -> tuple[list[list[Ring]], np.ndarray[Any, Any]]:
     """
     Polygons with their holes.
 
@@ -31,7 +33,7 @@ def to_polygons(shapes: gpd.GeoSeries, frame: LocalFrame) -> tuple[list[list[Rin
     Polygons, each a list of closed rings (outer first), shape (m,), and for each the position in `shapes` that it came
     from, shape (m,): a multipolygon gives several.
     """
-    parts, owners = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    parts, owners = shapely.get_parts(np.asarray(shapes, dtype=object), return_index=True)
     is_polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     parts, owners = parts[is_polygon], owners[is_polygon]
     rings, ring_owners = shapely.get_rings(parts, return_index=True)
@@ -57,9 +59,9 @@ def to_lines(shapes: gpd.GeoSeries, frame: LocalFrame) -> tuple[list[Ring], np.n
     return lines, owners
 
 
-def to_points(shapes: gpd.GeoSeries, frame: LocalFrame) -> list[list[float]]:
+def to_points(shapes: gpd.GeoSeries | Sequence[shapely.Geometry], frame: LocalFrame) -> list[list[float]]:
     """One point for each shape: itself, or a point inside it. Shape (n, 2)."""
-    points = shapely.point_on_surface(shapes.to_numpy())
+    points = shapely.point_on_surface(np.asarray(shapes, dtype=object))
     local: list[list[float]] = frame.to_local(shapely.get_coordinates(points)).tolist()
     return local
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from data.queries import find_positions
 from i18n import term
 from layers.scene import Records, Scene, SceneRequest
@@ -11,8 +13,8 @@ _OVER_GROUND_M = 2.0
 
 def _build(request: SceneRequest) -> Records:
     rows = find_positions(request.store, request.viewer, only=request.only)
-    places = request.frame.to_local(rows[["x_m", "y_m"]].to_numpy(dtype=float)).tolist()
-    columns = zip(*(rows[name].tolist() for name in ("responder_id", "call_sign", "kind")), strict=True)
+    places = request.frame.to_local(np.column_stack([rows["x_m"], rows["y_m"]])).tolist()
+    columns = zip(rows["responder_id"], rows["call_sign"], rows["kind"], strict=True)
     return [
         {
             "t": call_sign,

@@ -9,7 +9,6 @@ question of one page: that page asks again by itself.
 from __future__ import annotations
 
 import gzip
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -49,24 +48,25 @@ class SceneChanges:
             text = self._kept.get(key)
             if text is None:
                 found = {scene.name: self._describe(scene, lang, since) for scene in self._scenes}
-                changes = {name: change for name, change in found.items() if change is None or change}
-                text = self._kept[key] = to_json(changes).decode()
+                changes = ",".join(f'"{name}":{change}' for name, change in found.items() if change)
+                text = self._kept[key] = f"{{{changes}}}"
                 if len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return now, text
 
-    def _describe(self, scene: Scene, lang: Language, since: int) -> dict[str, object] | None:
-        """What changed in one scene; empty where nothing did."""
+    def _describe(self, scene: Scene, lang: Language, since: int) -> str:
+        """JSON of what changed in one scene; empty where nothing did."""
         try:
             keys = scene.find_changed(self._store, since)
             if keys is None:
                 return self._find_whole(scene, lang)
             if not keys:
-                return {}
-            return {"keys": sorted(keys), "records": scene.build_some(self._store, WALL, lang, keys)}
+                return ""
+            records = scene.build_some(self._store, WALL, lang, keys)
+            return to_json({"keys": sorted(keys), "records": records}).decode()
         except ShapanError:  # the wall hears the sentence when it asks for the file
-            return None
+            return "null"
 
-    def _find_whole(self, scene: Scene, lang: Language) -> dict[str, object] | None:
+    def _find_whole(self, scene: Scene, lang: Language) -> str:
         body = self._files.find_body(scene, lang, most_bytes=WHOLE_BYTES)
-        return None if body is None else {"whole": json.loads(gzip.decompress(body))}
+        return "null" if body is None else f'{{"whole":{gzip.decompress(body).decode()}}}'

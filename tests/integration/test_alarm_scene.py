@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 import shapely.affinity
 from starlette.testclient import TestClient
@@ -163,8 +164,9 @@ def test_of_thousands_the_first_are_told_as_if_all_had_been_ranked(intake_store:
     intake_store.write(lambda tx: tx.execute("incident_categories", target))
     # The oracle: every row that is open, ranked one against the other by the rule, and only then cut.
     rows = find_alarms(intake_store, WALL)
-    ranked = rank_open(rows.assign(target_minutes=rows["category"].map({"theft.ebike": 20.0})))
-    is_placed = ranked.geometry.notna() & ~ranked.geometry.is_empty
+    targets = {"theft.ebike": 20.0}
+    ranked = pd.DataFrame(rank_open({**row, "target_minutes": targets.get(row["category"])} for row in rows))
+    is_placed = ranked["geom"].notna()
     is_done = ranked["loudness"] == Loudness.DONE
     parts = ((~is_done & is_placed, 200), (~is_done & ~is_placed, 50), (is_done, 50))
     expected = sorted(index for part, most in parts for index in ranked.index[part][:most])

@@ -104,6 +104,7 @@ CALLS: dict[str, Callable[[Any, Store, Viewer], list[Any]]] = {
             "find_approvals",
             "find_audit",
             "find_boundary",
+            "find_bodies",
             "find_buildings",
             "find_categories",
             "find_defects",
@@ -159,6 +160,8 @@ def list_queries() -> dict[str, Callable[..., Any]]:
 
 def spell_out(answer: Any) -> str:
     """All that an answer holds, as text."""
+    if isinstance(answer, (list, dict)):  # rows or columns
+        answer = pd.DataFrame(answer)
     if isinstance(answer, pd.DataFrame):
         return " ".join([*map(str, answer.columns), *(str(v) for row in answer.itertuples() for v in row)])
     return repr(dataclasses.asdict(answer))
@@ -210,7 +213,7 @@ def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
         if get_right(Role.WALL, "query", name) is Right.NO:
             continue
         for answer in CALLS[name](query, store, WALL):
-            columns = set(answer.columns) if isinstance(answer, pd.DataFrame) else set()
+            columns = set(pd.DataFrame(answer).columns) if isinstance(answer, (list, dict, pd.DataFrame)) else set()
             assert not columns & (persons | {"reporter_key"})
     assert not {"name", "phone"} & set(find_responders(store, WALL).columns)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -17,17 +18,21 @@ AT = datetime(2026, 11, 23, 6, tzinfo=UTC)
 OPEN = [state.value for state in CHAIN if state not in ENDED]
 
 
-def build(*rows: tuple[str, str, str, float], targets: list[float | None] | None = None) -> pd.DataFrame:
+def build(*rows: tuple[str, str, str, float], targets: Sequence[float | None] | None = None) -> list[dict[str, Any]]:
     """Rows of (id, urgency, status, minutes since the report)."""
-    frame = pd.DataFrame(list(rows), columns=["incident_id", "urgency", "status", "minutes"])
-    frame["reported_utc"] = pd.to_datetime(
-        [AT - timedelta(minutes=minutes) for minutes in frame.pop("minutes")], utc=True
-    )
-    return frame.assign(target_minutes=np.nan if targets is None else pd.Series(targets, dtype="float64"))
+    names = ("incident_id", "urgency", "status", "reported_utc", "target_minutes")
+    return [
+        dict(zip(names, (one, urgency, status, AT - timedelta(minutes=minutes), target), strict=True))
+        for (one, urgency, status, minutes), target in zip(rows, targets or [None] * len(rows), strict=True)
+    ]
+
+
+def rank_all(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rank_open(rows))
 
 
 def rank(*rows: tuple[str, str, str, float], targets: list[float | None] | None = None) -> list[str]:
-    return list(rank_open(build(*rows, targets=targets))["incident_id"])
+    return list(rank_all(build(*rows, targets=targets))["incident_id"])
 
 
 def test_urgent_comes_first_and_then_what_has_least_time_left() -> None:
@@ -40,7 +45,7 @@ def test_urgent_comes_first_and_then_what_has_least_time_left() -> None:
 
 
 def test_a_kinds_own_target_counts() -> None:
-    ranked = rank_open(
+    ranked = rank_all(
         build(("a", "normal", "placed", 10.0), ("b", "normal", "placed", 0.0), targets=[None, 4.0]),
     )
     # a: reported ten minutes ago, fifteen by default, five left; b: reported now, four left.
@@ -50,7 +55,7 @@ def test_a_kinds_own_target_counts() -> None:
 
 
 def test_who_is_on_scene_has_no_time_left_to_run_out() -> None:
-    ranked = rank_open(build(("there", "urgent", "on_scene", 60.0), ("waiting", "urgent", "accepted", 1.0)))
+    ranked = rank_all(build(("there", "urgent", "on_scene", 60.0), ("waiting", "urgent", "accepted", 1.0)))
     assert list(ranked["incident_id"]) == ["waiting", "there"]
     assert list(ranked["due_utc"].isna()) == [False, True]
 
@@ -78,7 +83,7 @@ def test_it_calms_down_once_somebody_accepted(status: str, loudness: Loudness) -
 
 
 def test_nothing_open_is_an_empty_list() -> None:
-    assert rank_open(build()).empty
+    assert rank_open(build()) == []
 
 
 @settings(deadline=None)  # other tests run beside it
@@ -88,10 +93,10 @@ def test_nothing_open_is_an_empty_list() -> None:
     )
 )
 def test_the_order_is_the_same_however_the_rows_came(rows: list[tuple[str, str, int]]) -> None:
-    frame = build(*[(f"i{n:02d}", urgency, status, minutes) for n, (urgency, status, minutes) in enumerate(rows)])
-    ranked = rank_open(frame)
-    assert list(rank_open(frame.iloc[::-1].reset_index(drop=True))["incident_id"]) == list(ranked["incident_id"])
-    assert sorted(ranked["incident_id"]) == sorted(frame["incident_id"])
+    opened = build(*[(f"i{n:02d}", urgency, status, minutes) for n, (urgency, status, minutes) in enumerate(rows)])
+    ranked = rank_all(opened)
+    assert list(rank_all(reversed(opened))["incident_id"]) == list(ranked["incident_id"])
+    assert sorted(ranked["incident_id"]) == sorted(row["incident_id"] for row in opened)
     waiting = ranked[ranked["due_utc"].notna()]
     for urgency in URGENCIES:
         due = list(waiting.loc[waiting["urgency"] == urgency, "due_utc"])
