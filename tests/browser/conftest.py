@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.serving import ServerProcess
+from tests.fixtures.wall_page import Wall
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # tests run as root in containers
@@ -19,8 +20,11 @@ CHROMIUM_FLAGS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
     "--disable-gpu-compositing",  # without a card, putting a picture together costs less without its detour
+    "--webgl-antialiasing-mode=none",  # smooth edges are a third of all drawing, and no test looks at them
     "--disable-background-networking",  # the browser's own calls home are not the page's
 ]
+_FULL_HD = ViewportSize(width=1920, height=1080)
+SMALL_SCREEN = ViewportSize(width=1280, height=720)  # for what draws the table: the processor has to fill it
 # Pages that draw no table: a processor is enough for them.
 _WITHOUT_TABLE = frozenset(
     f"test_{name}"
@@ -29,6 +33,16 @@ _WITHOUT_TABLE = frozenset(
         "sign_in",
     )
 )  # fmt: skip
+_RESET = """() => {
+    const table = window.shapan;
+    localStorage.clear();
+    table.switches = {};
+    table.rest.setVisiting(false);
+    table.rest.setTour(false);
+    table.setOrthographic(false);
+    table.camera.go(table.wholeCamera(50, -24), 0);
+    table.refresh();
+}"""
 _LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 
 
@@ -112,11 +126,13 @@ def watch(context: BrowserContext, seen: list[str]) -> None:
 
 
 @pytest.fixture
-def context(chromium: Browser, requests_seen: list[str]) -> Iterator[BrowserContext]:
-    """A fresh browser profile on a full-HD screen; fails the test that made a request to another host."""
+def context(chromium: Browser, requests_seen: list[str], request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    """A fresh browser profile; fails the test that made a request to another host."""
     before = len(requests_seen)
     context = chromium.new_context(
-        viewport={"width": 1920, "height": 1080}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        viewport=_FULL_HD if request.path.stem in _WITHOUT_TABLE else SMALL_SCREEN,
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
     )
     watch(context, requests_seen)
     yield context
@@ -129,3 +145,32 @@ def context(chromium: Browser, requests_seen: list[str]) -> Iterator[BrowserCont
 def page(context: BrowserContext) -> Page:
     """One page of a fresh profile."""
     return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def shared_wall(chromium: Browser, requests_seen: list[str], live_server: LiveServer) -> Iterator[Wall]:
+    """One wall for all tests that leave it as they found it: a load costs more than a test."""
+    before = len(requests_seen)
+    context = chromium.new_context(
+        viewport=SMALL_SCREEN,
+        locale="zh-CN",
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",  # flights take no time, so that only what is drawn costs time
+    )
+    watch(context, requests_seen)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield Wall(page).open(live_server.url)
+    context.close()
+    assert problems == []
+    assert [url for url in requests_seen[before:] if not is_local(url)] == []
+
+
+@pytest.fixture
+def wall(shared_wall: Wall) -> Wall:
+    """The wall as a visitor first sees it: whole and oblique, nothing calibrated."""
+    shared_wall.page.evaluate(_RESET)
+    shared_wall.page.mouse.move(2, 2)
+    shared_wall.wait_drawn()
+    return shared_wall

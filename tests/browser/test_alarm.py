@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from i18n import t
-from tests.browser.conftest import is_local, watch
 from tests.fixtures.alarm_screens import Screens, end_alarms, find_delays, open_client, post_alarms
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.serving import run_shapan
@@ -49,31 +48,14 @@ def key(live_server: LiveServer) -> str:
     return str(json.loads(made.stdout)["key"])
 
 
-@pytest.fixture(scope="module")
-def opened(chromium: Browser, requests_seen: list[str], live_server: LiveServer) -> Iterator[Wall]:
-    """One wall for this module."""
-    before = len(requests_seen)
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 720}, locale="zh-CN", timezone_id="Asia/Shanghai", reduced_motion="reduce"
-    )
-    watch(context, requests_seen)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield Wall(page).open(live_server.url)
-    context.close()
-    assert problems == []
-    assert [url for url in requests_seen[before:] if not is_local(url)] == []
-
-
 def await_lit(page: Page, incident_id: str) -> None:
     page.wait_for_function("(id) => window.shapan.alarms.lit[id]", arg=incident_id, timeout=ACT_MS)
 
 
-def check_replayed(opened: Wall, incident_id: str) -> None:
+def check_replayed(wall: Wall, incident_id: str) -> None:
     """The day once more: loud when it was reported, calm when somebody had it, gone when it was closed."""
-    page = opened.page
-    opened.act("replay")
+    page = wall.page
+    wall.act("replay")
     page.wait_for_function(_IN_REPLAY, arg=incident_id, timeout=ACT_MS)
     page.evaluate("() => window.shapan.replay.play(false)")
     told = page.evaluate(_IN_REPLAY, incident_id)
@@ -83,24 +65,24 @@ def check_replayed(opened: Wall, incident_id: str) -> None:
     assert codes == [0, 1, None, None]
     assert page.evaluate(_SHOWN_AT, {"id": incident_id, "at": told["m"][0][0] - 60_000}) is None
     page.evaluate(_SHOWN_AT, {"id": incident_id, "at": told["m"][0][0]})
-    assert count_near(opened.shoot(BARE), REPLAYED, within=4) > 20  # drawn, and not in red
-    opened.act("replay-end")
+    assert count_near(wall.shoot(BARE), REPLAYED, within=4) > 20  # drawn, and not in red
+    wall.act("replay-end")
 
 
-def test_an_alarm_from_the_post_to_the_replay(opened: Wall, live_server: LiveServer, key: str) -> None:
-    page = opened.page
+def test_an_alarm_from_the_post_to_the_replay(wall: Wall, live_server: LiveServer, key: str) -> None:
+    page = wall.page
     side = page.locator(".sp-alarms")
     expect(side).to_contain_text(t("alarms.none", "zh"))
-    assert count_alarm_red(opened.shoot(BARE)) == 0
-    before = opened.camera
+    assert count_alarm_red(wall.shoot(BARE)) == 0
+    before = wall.camera
     (incident_id,) = post_alarms(live_server.url, key, [HOME], count=1, every_s=0)
     await_lit(page, incident_id)
-    opened.wait_drawn()
-    assert opened.camera == before  # by itself the camera does not move
+    wall.wait_drawn()
+    assert wall.camera == before  # by itself the camera does not move
     # The place is red, the rest of the table is not.
     alarm = page.evaluate(_GIVE, incident_id)
-    x, y = opened.project([*alarm["x"], 45.0])
-    pixels = opened.shoot(BARE)
+    x, y = wall.project([*alarm["x"], 45.0])
+    pixels = wall.shoot(BARE)
     around = pixels[max(0, int(y) - 60) : int(y) + 60, max(0, int(x) - 25) : int(x) + 25]
     assert count_alarm_red(around) > 50
     assert count_alarm_red(pixels) < 0.03 * pixels.shape[0] * pixels.shape[1]
@@ -158,13 +140,13 @@ def test_an_alarm_from_the_post_to_the_replay(opened: Wall, live_server: LiveSer
     expect(row).to_have_count(0, timeout=ACT_MS)
     assert page.evaluate(_LIGHT, incident_id) is None
     end = time.monotonic() + ACT_MS / 1000
-    while count_alarm_red(opened.shoot()):  # its light goes with the next frame
+    while count_alarm_red(wall.shoot()):  # its light goes with the next frame
         assert time.monotonic() < end
-    check_replayed(opened, incident_id)
+    check_replayed(wall, incident_id)
 
 
 def measure(
-    opened: Wall, live_server: LiveServer, key: str, *, count: int, every_s: float, already: Sequence[str] = ()
+    wall: Wall, live_server: LiveServer, key: str, *, count: int, every_s: float, already: Sequence[str] = ()
 ) -> dict[str, float]:
     """Delays of twenty light screens and of the real browser, p95 and at most, ms; `already` are open."""
     addresses = [str(row["full_text"]) for row in live_server.read(
@@ -173,14 +155,14 @@ def measure(
     with Screens(live_server.url, SCREENS - 1) as screens:
         answered = post_alarms(live_server.url, key, addresses, count=count, every_s=every_s)
         screens.wait(list(answered))
-        opened.page.wait_for_function(
+        wall.page.wait_for_function(
             "(ids) => ids.every((id) => window.shapan.alarms.lit[id])", arg=list(answered), timeout=ACT_MS
         )
-        lit = opened.page.evaluate(_LIT)
+        lit = wall.page.evaluate(_LIT)
         end_alarms(live_server.url, key, list(answered))
     light = find_delays(screens, answered)
     browser = [max(0.0, lit[one] / 1000 - at) for one, at in answered.items()]
-    opened.page.wait_for_function(
+    wall.page.wait_for_function(
         "(n) => window.shapan.alarms.scene.counts.open === n", arg=len(already), timeout=ACT_MS
     )
     figures = {
@@ -196,15 +178,15 @@ def measure(
     return figures
 
 
-def test_twenty_screens_light_up_after_the_answer(opened: Wall, live_server: LiveServer, key: str) -> None:
-    page = opened.page
-    opened.wait_drawn()
+def test_twenty_screens_light_up_after_the_answer(wall: Wall, live_server: LiveServer, key: str) -> None:
+    page = wall.page
+    wall.wait_drawn()
     page.evaluate(_COUNT_PICTURES)
     (first,) = post_alarms(live_server.url, key, [HOME], count=1, every_s=0)
     await_lit(page, first)
     row = page.locator(f'[data-alarm="{first}"]')
     row.focus()
-    figures = measure(opened, live_server, key, count=5, every_s=0.4, already=[first])
+    figures = measure(wall, live_server, key, count=5, every_s=0.4, already=[first])
     # Who stands on a row of the list stays there while others come and go. No light waits for a picture of the houses:
     # the page may draw one of its own accord, but not one for each.
     expect(row).to_be_focused()
@@ -217,7 +199,7 @@ def test_twenty_screens_light_up_after_the_answer(opened: Wall, live_server: Liv
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_twenty_screens_light_up_within_a_second(opened: Wall, live_server: LiveServer, key: str) -> None:
-    figures = measure(opened, live_server, key, count=100, every_s=0.7)
+def test_twenty_screens_light_up_within_a_second(wall: Wall, live_server: LiveServer, key: str) -> None:
+    figures = measure(wall, live_server, key, count=100, every_s=0.7)
     assert figures["p95_ms"] <= PROMISED_S * 1000
     assert figures["browser_p95_ms"] <= PROMISED_S * 1000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import watch
+from tests.browser.conftest import SMALL_SCREEN, watch
 from tests.browser.test_surfaces import join, show_code
 from tests.fixtures.wall_page import ACT_MS, Wall
 
@@ -17,15 +17,14 @@ UNIT, BUILDING = "B088-E2-201", "B088"  # of the sample: a re-check waits there
 
 @pytest.fixture
 def second(chromium: Browser, requests_seen: list[str]) -> Iterator[Page]:
-    context = chromium.new_context(
-        viewport={"width": 1920, "height": 1080}, locale="zh-CN", timezone_id="Asia/Shanghai"
-    )
+    context = chromium.new_context(viewport=SMALL_SCREEN, locale="zh-CN", timezone_id="Asia/Shanghai")
     watch(context, requests_seen)
     yield context.new_page()
     context.close()
 
 
 def test_from_the_building_to_the_home_to_its_pack(page: Page, second: Page, server_url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")  # flights take no time, so that only what is drawn costs time
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     wall = Wall(page).open(server_url)

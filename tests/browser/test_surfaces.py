@@ -40,6 +40,7 @@ def join(page: Page, url: str, code: str) -> None:
 
 
 def test_a_tablet_drives_the_wall_and_the_second_screen(page: Page, beside: list[Page], server_url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")  # flights take no time, so that only what is drawn costs time
     wall = Wall(page).open(server_url)
     second, tablet = beside
     wall.act("pair")

@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from i18n import t
-from tests.browser.conftest import is_local, watch
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.wall_page import ACT_MS, BARE, NO_WORDS, Pixels, Wall, count_alarm_red
 
 HOTEL = """INSERT INTO key_sites (site_id, name, kind, building_id, geom)
     SELECT ?, '新开的旅馆', 'hotel', building_id, ST_Centroid(geom) FROM buildings ORDER BY building_id LIMIT 1"""
-_RESET = """() => {
-    const table = window.shapan;
-    localStorage.clear();
-    table.switches = {};
-    table.rest.setVisiting(false);
-    table.rest.setTour(false);
-    table.setOrthographic(false);
-    table.camera.go(table.wholeCamera(50, -24), 0);
-    table.refresh();
-}"""
-
-
-@pytest.fixture(scope="module")
-def opened(chromium: Browser, requests_seen: list[str], live_server: LiveServer) -> Iterator[Wall]:
-    """One wall for this module: a load costs more than a test."""
-    before = len(requests_seen)
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 720},
-        locale="zh-CN",
-        timezone_id="Asia/Shanghai",
-        reduced_motion="reduce",  # flights take no time, so that only what is drawn costs time
-    )
-    watch(context, requests_seen)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    yield Wall(page).open(live_server.url)
-    context.close()
-    assert problems == []
-    assert [url for url in requests_seen[before:] if not is_local(url)] == []
-
-
-@pytest.fixture
-def wall(opened: Wall) -> Wall:
-    """The wall as a visitor first sees it: whole and oblique, nothing calibrated."""
-    opened.page.evaluate(_RESET)
-    opened.page.mouse.move(2, 2)
-    opened.wait_drawn()
-    return opened
 
 
 def cut(pixels: Pixels) -> Pixels:

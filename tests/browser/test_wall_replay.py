@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.wall_page import ACT_MS, BARE, Wall, count_near
@@ -17,8 +17,8 @@ RED = (226, 30, 40)
 DAY = "2026-11-05"
 
 
-def test_a_day_is_replayed_and_a_live_alarm_interrupts_it(page: Page, live_server: LiveServer) -> None:
-    wall = Wall(page).open(live_server.url)
+def test_a_day_is_replayed_and_a_live_alarm_interrupts_it(wall: Wall, live_server: LiveServer) -> None:
+    page = wall.page
     wall.act("replay")
     mark = page.locator(".sp-replay-mark")
     expect(mark).to_contain_text("不是现在", timeout=ACT_MS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
 
 from data.store import Store
@@ -19,35 +21,28 @@ from tasks.ledger_check import check_book
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Content of every table in order, geometry as WKB, and the truth.
-DIGEST = """
-import hashlib, json
-import geopandas as gpd
-from sample import build_community
-sample = build_community(int(__import__("sys").argv[1]))
-digest = hashlib.sha256()
-for name in sorted(sample.tables):
-    frame = sample.tables[name]
-    if isinstance(frame, gpd.GeoDataFrame):
-        frame = frame.to_wkb(hex=True)
-    digest.update(name.encode() + frame.to_csv(index=False).encode())
-digest.update(json.dumps(sample.truth, sort_keys=True).encode())
-print(digest.hexdigest())
-"""
+DIGEST = "from sample import build_community; from tests.integration.test_sample_store import digest; "
+DIGEST += "print(digest(build_community()))"
 
 
-def _digest(hash_seed: str) -> str:
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "TZ": "Asia/Tokyo" if hash_seed == "1" else "UTC"}
+def digest(sample: SampleCommunity) -> str:
+    """Of the content of every table in order, geometry as WKB, and of the truth."""
+    found = hashlib.sha256()
+    for name in sorted(sample.tables):
+        frame = sample.tables[name]
+        if isinstance(frame, gpd.GeoDataFrame):
+            frame = frame.to_wkb(hex=True)
+        found.update(name.encode() + frame.to_csv(index=False).encode())
+    found.update(json.dumps(sample.truth, sort_keys=True).encode())
+    return found.hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process(sample_community: SampleCommunity) -> None:
+    environment = os.environ | {"PYTHONHASHSEED": "4242", "TZ": "Asia/Tokyo"}
     done = subprocess.run(
-        [sys.executable, "-c", DIGEST, "7"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", DIGEST], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    return done.stdout.strip()
-
-
-def test_the_same_seed_gives_the_same_bytes_in_another_process() -> None:
-    first, second = _digest("1"), _digest("4242")
-    assert len(first) == 64
-    assert first == second
+    assert done.stdout.strip() == digest(sample_community)
 
 
 def test_a_written_sample_is_whole(tmp_path: Path, sample_community: SampleCommunity) -> None:

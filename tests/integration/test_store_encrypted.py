@@ -260,7 +260,7 @@ def run_key_kills(path: Path, rounds: int) -> int:
 
 
 def test_a_kill_while_keys_change_leaves_one_of_both(tmp_path: Path) -> None:
-    run_key_kills(tmp_path / "demo.duckdb", 4)
+    run_key_kills(tmp_path / "demo.duckdb", 2)
 
 
 @pytest.mark.soak
