@@ -70,10 +70,16 @@ def test_pyproject_lists_every_package_and_module() -> None:
 
 
 def test_everything_a_package_reads_is_installed_with_it() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = {pattern.removeprefix("*") for pattern in project["tool"]["setuptools"]["package-data"]["*"]}
-    in_packages = [path for path in TRACKED if name_of(path).split("/")[0] in PACKAGES]
-    assert sorted({path.suffix for path in in_packages} - patterns - {".py"}) == []
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    patterns = settings["package-data"]
+    installed = {
+        found.relative_to(ROOT).as_posix()
+        for package in settings["packages"]
+        for pattern in [*patterns["*"], *patterns.get(package, [])]
+        for found in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    read = {name_of(path) for path in TRACKED if name_of(path).split("/")[0] in PACKAGES and path.suffix != ".py"}
+    assert sorted(read - installed) == []
 
 
 # Put together here, so that this file does not break its own rule.
