@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from data.queries import find_categories, find_grids, find_incident_states, find_incidents
 from data.store import Store
@@ -60,7 +61,8 @@ def _build(request: SceneRequest) -> Records:
     first, last = _find_span(request.store)
     since, until = parse_period(request.params, last)
     rows = find_incidents(request.store, request.viewer, since=since - _OPEN_BEFORE, until=until)
-    has_place = rows.geometry.notna() & ~rows.geometry.is_empty
+    shapes = rows.geometry.to_numpy()
+    has_place = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     rows = rows[has_place & ((rows["reported_utc"] >= since) | ~(rows["closed_utc"] < since))]
     told = rows.tail(MOST_TOLD)
     return {

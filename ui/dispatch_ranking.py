@@ -218,7 +218,7 @@ def show_way(store: Store, viewer: Viewer, chosen: Chosen, lang: Language) -> No
     ranked = known.get(shown)
     words = [say_travel(None if ranked is None else ranked.travel_time_s, lang), f"{route.length_m:.0f} m"]
     if route.stairs_s:
-        words.append(t("dispatch.stairs", lang, n=round(route.stairs_s)))
+        words.append(t("dispatch.stairs", lang, time=say_travel(route.stairs_s, lang)))
     gates = t("ranking.then", lang).join(gate.name or gate.gate_id for gate in route.gates)
     words += [t("dispatch.gates", lang, gates=gates)] if gates else []
     st.caption(" · ".join(words))
