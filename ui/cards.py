@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -58,7 +58,7 @@ def _building(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
     )
     source = term("height_source", facts["height_source"], lang)
     entrances = _count_names(sorted((_text(entrance["name"]) for entrance in place.entrances), key=rank_entrance), lang)
-    residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
+    residents = _residents(facts, lang)
     pairs = [
         (t("wall.use", lang), term("use", facts["use"], lang)),
         (t("wall.floors", lang), floors),
@@ -80,7 +80,7 @@ def _grid(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
     facts = place.facts
     worker = facts["worker"]
     time = t("wall.full_time" if worker and worker["full_time"] else "wall.part_time", lang)
-    residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
+    residents = _residents(facts, lang)
     pairs = [
         (t("wall.worker", lang), t("wall.worker_value", lang, call=worker["call_sign"], time=time) if worker else ""),
         (t("wall.area", lang), t("wall.area_value", lang, hectares=f"{facts['area_m2'] / 10_000:.2f}")),
@@ -105,7 +105,7 @@ def _site(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
 
 def _unit(place: Place, lang: Language) -> tuple[str, str, list[Pair]]:
     facts = place.facts
-    residents = t("wall.residents_value", lang, all=facts["residents_count"], floating=facts["floating_count"])
+    residents = _residents(facts, lang)
     pairs = [(t("wall.storey", lang), _text(facts["level"])), (t("wall.residents", lang), residents)]
     return _text(facts["room"]), _text(facts.get("address")), pairs
 
@@ -115,16 +115,26 @@ def _lists(place: Place, lang: Language) -> str:
     plain = len(place.rentals) - len(suspected)
     parts = []
     if place.kind == "building":
-        parts.append(f'<span class="sp-tag sp-tag-rental">{escape(t("wall.rentals", lang))} {plain}</span>')
-        parts.append(f'<span class="sp-tag sp-tag-group">{escape(t("wall.suspected", lang))} {len(suspected)}</span>')
-        sites = f"{escape(t('wall.key_sites', lang))} {len(place.key_sites)}"
-        parts.append(f'<span class="sp-tag sp-tag-site">{sites}</span>')
+        parts.append(_tag("rental", t("wall.rentals", lang), plain))
+        parts.append(_tag("group", t("wall.suspected", lang), len(suspected)))
+        parts.append(_tag("site", t("wall.key_sites", lang), len(place.key_sites)))
     items = [f"{_text(rental['room'])} · {_text(rental['suspicion_reason'])}" for rental in suspected[:_ROWS_SHOWN]]
     items += [
         f"{_text(site['name'])} · {term('site_kind', site['kind'], lang)}" for site in place.key_sites[:_ROWS_SHOWN]
     ]
     listed = "".join(f"<li>{escape(item)}</li>" for item in items)
     return "".join(parts) + (f"<ul>{listed}</ul>" if listed else "")
+
+
+def _residents(facts: Mapping[str, Any], lang: Language) -> str:
+    """How many live there, and how many of them are floating."""
+    living, floating = (f"{facts[name]:,}" for name in ("residents_count", "floating_count"))
+    return t("wall.residents_value", lang, all=living, floating=floating)
+
+
+def _tag(kind: str, name: str, count: int) -> str:
+    """A framed count in the colour that the thing has on the table; without colour where there is none of it."""
+    return f'<span class="sp-tag sp-tag-{kind if count else "none"}">{escape(name)} {count:,}</span>'
 
 
 def _incidents(place: Place, lang: Language) -> Pair:
@@ -136,5 +146,5 @@ def _incidents(place: Place, lang: Language) -> Pair:
 def _kinds(place: Place, categories: pd.DataFrame, lang: Language) -> str:
     names = categories.set_index("category")[f"name_{lang}"].to_dict()
     counts = list(place.incidents.by_category.items())[:_KINDS_SHOWN]
-    kinds = " · ".join(f"{names.get(code, code)} {n}" for code, n in counts)
-    return f'<p class="sp-where">{escape(kinds)}</p>' if kinds else ""
+    kinds = " ".join(f'<span class="sp-kind">{escape(str(names.get(code, code)))} {n}</span>' for code, n in counts)
+    return f'<p class="sp-where">{kinds}</p>' if kinds else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from data.queries import find_categories, get_place
+from data.queries import find_categories, get_info, get_place
 from data.store import Store
 from data.viewer import Viewer
 from gis.errors import RecordMissingError
@@ -97,7 +97,7 @@ def _ask(categories: pd.DataFrame, lang: Language) -> None:
 def _show_hot(store: Store, viewer: Viewer, frame: LocalFrame, question: HotQuestion, lang: Language) -> None:
     places = find_hot_places(store, viewer, question)
     if not places:
-        st.caption(t("wall.hot_none", lang))
+        st.caption(t("wall.hot_none" if get_info(store).incidents else "wall.hot_no_incidents", lang))
     for place in places:
         st.button(
             _say(place, lang),

@@ -16,6 +16,7 @@ from data.viewer import Role, Viewer
 from i18n import Language, t, term
 from ui import session
 from ui.components.watch import show_watch
+from ui.components.words import show_words
 from ui.marks import say_drill
 
 PAGES = (
@@ -74,6 +75,7 @@ def show_page(
             return
         _show_bar(viewer, lang, name, pages)
         show_watch(lang)
+        show_words(lang)
         draw(viewer, lang)
 
     show.__name__ = name

@@ -14,6 +14,7 @@ from i18n import t
 from layers import NoCommunityError, build_frame
 from ui import session
 from ui.components.table.component import build_table_data, show_table
+from ui.components.words import show_words
 from ui.rail import show_rail
 from ui.shell import build_menu
 from ui.targets import find_target
@@ -72,6 +73,7 @@ def show_wall(viewer: Viewer) -> None:
         model=_find_model(),
     )
     show_table(data, on_picked=pick, on_language=speak)
+    show_words(lang)
 
 
 def _named(picked: dict[str, Any]) -> dict[str, str]:

@@ -242,7 +242,7 @@ def test_a_store_without_a_community_says_how_to_get_one(empty: Store, lang: Lan
 def test_a_community_with_only_a_boundary_has_a_page(empty: Store) -> None:
     found(empty)
     page = open_page()
-    assert t("wall.hot_none", "zh") in get_captions(page)
+    assert t("wall.hot_no_incidents", "zh") in get_captions(page)
     assert get_table(page)["community"] == {"name": "小村", "synthetic": False, "drill": False}
 
 

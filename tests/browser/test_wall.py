@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from i18n import t
 from tests.fixtures.live_server import LiveServer
 from tests.fixtures.wall_page import ACT_MS, BARE, NO_WORDS, Pixels, Wall, count_alarm_red
+from ui.components.words import OWN_WORDS
 
 HOTEL = """INSERT INTO key_sites (site_id, name, kind, building_id, geom)
     SELECT ?, '新开的旅馆', 'hotel', building_id, ST_Centroid(geom) FROM buildings ORDER BY building_id LIMIT 1"""
@@ -303,11 +304,24 @@ _CHINESE = re.compile("[\u3400-\u9fff]")
 _ENGLISH = re.compile("[A-Za-z]{4,}")
 
 
+def say_nothing_found(page: Page) -> str:
+    """What the list of kinds says when nothing in it fits; it is shown while no place is selected."""
+    if (clear := page.locator(".st-key-clear button")).count():
+        clear.click()
+    box = page.locator(".st-key-rail [data-testid=stMultiSelect] input").first
+    box.fill("zzzz")
+    said = page.locator("[role=listbox]").inner_text(timeout=ACT_MS)
+    box.fill("")
+    box.press("Escape")
+    return said.strip()
+
+
 def test_every_word_changes_with_the_language_and_a_reload_keeps_it(wall: Wall) -> None:
     page: Page = wall.page
     chinese = page.evaluate(_TEXTS)
     assert len(chinese) > 60
     assert [text for text in chinese if _ENGLISH.search(text)] == []
+    assert say_nothing_found(page) == t("streamlit.no_results", "zh")  # Streamlit's own list, which has no catalogue
     wall.act("lang")
     expect(page.locator('.sp-chrome[data-lang="en"]')).to_be_visible(timeout=ACT_MS)
     expect(page.locator(".st-key-rail")).to_contain_text(t("wall.selected", "en"), timeout=ACT_MS)
@@ -315,6 +329,7 @@ def test_every_word_changes_with_the_language_and_a_reload_keeps_it(wall: Wall) 
     expect(page).to_have_title(t("wall.page_title", "en"), timeout=ACT_MS)
     english = page.evaluate(_TEXTS)
     assert len(english) > 60
+    assert say_nothing_found(page) == OWN_WORDS["no_results"]
     assert [text for text in english if _CHINESE.search(text)] == []
     assert [text for text in [*chinese, *english] if re.search(r"\b(wall|table|terms|server)\.\w", text)] == []
     page.wait_for_function("() => /[A-Za-z]{3}/.test(window.shapan.scenes.key_sites[0].k)", timeout=ACT_MS)

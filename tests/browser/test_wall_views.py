@@ -49,13 +49,26 @@ def test_views_and_the_small_map(wall: Wall) -> None:
     whole = view(wall)
     assert whole["pitch"] > 30
     assert wall.page.evaluate(_MARKED) is None  # a frame around everything would say nothing
+    # Who sees the whole sees the whole from every side, as large as it then fits.
     wall.page.keyboard.press("o")
     wall.wait_camera("camera.pitch === 0")
+    wall.expect_whole()
     wall.act("north")
     wall.wait_camera("camera.bearing === 0")
-    assert wall.camera["zoom"] == pytest.approx(whole["zoom"])
+    wall.expect_whole()
+    wall.act("orthographic")
     wall.act("oblique")
     wall.wait_camera("camera.pitch > 30")
+    wall.expect_whole()
+    wall.act("orthographic")
+    # From anywhere else the place and the distance stay.
+    wall.look([30.0, -20.0], zoom=17.5)
+    before = wall.camera
+    wall.page.keyboard.press("o")
+    wall.wait_camera("camera.pitch === 0")
+    assert [wall.camera[name] for name in ("longitude", "latitude", "zoom")] == pytest.approx(
+        [before[name] for name in ("longitude", "latitude", "zoom")], abs=1e-9
+    )
     wall.page.keyboard.press("h")
     wall.wait_camera(f"Math.abs(camera.bearing - {whole['bearing']}) < 1e-6")
     assert view(wall) == pytest.approx(whole, abs=1e-3)  # found by approaching

@@ -142,8 +142,8 @@ export class Alarms {
     this.beacons.placeSoon();
   }
 
-  place(viewport, rem, insets) {
-    this.beacons.place(viewport, rem, insets);
+  place(viewport, rem, insets, frames) {
+    this.beacons.place(viewport, rem, insets, frames);
   }
 
   hit(x, y) {

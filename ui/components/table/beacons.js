@@ -21,7 +21,7 @@ const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft 
 export class Beacons {
   /** `say(alarm)` gives {text, key, over}: the words of a label, its number-pad key, whether its target is over. */
   constructor(canvas, frame, say) {
-    Object.assign(this, { canvas, frame, say, context: openSheet(canvas), alarms: [], placed: [], boxes: [], chosen: null, timer: 0, costMs: 0, widths: new Map() });
+    Object.assign(this, { canvas, frame, say, context: openSheet(canvas), alarms: [], placed: [], boxes: [], frames: [], chosen: null, timer: 0, costMs: 0, widths: new Map() });
     this.calm = window.matchMedia("(prefers-reduced-motion: reduce)");
   }
 
@@ -30,9 +30,10 @@ export class Beacons {
     this.alarms = alarms.filter((alarm) => alarm.x && alarm.l < 2);
   }
 
-  /** Where everything is on the screen, after the camera moved or other alarms came; `insets` is what the rails cover. */
-  place(viewport, rem, insets) {
-    Object.assign(this, { viewport, rem, insets, boxes: [] });
+  /** Where everything is on the screen, after the camera moved or other alarms came; `insets` is what the rails cover, `frames` all that
+   * lies over the table. */
+  place(viewport, rem, insets, frames = this.frames) {
+    Object.assign(this, { viewport, rem, insets, frames, boxes: [] });
     this.placed = placeLights(this.alarms, this.frame, viewport);
     const order = [...this.placed].sort((a, b) => (b.alarm.id === this.chosen) - (a.alarm.id === this.chosen) || a.alarm.l - b.alarm.l);
     order.forEach((one, rank) => this.placeLabel(one, rank < MOST_LABELS, one.alarm.id === this.chosen ? 1.4 : one.alarm.l ? 0.8 : (SIZES.find(([most]) => rank < most) ?? SIZES.at(-1))[1]));
@@ -107,7 +108,8 @@ export class Beacons {
   }
 
   covers(box) {
-    return this.boxes.some((b) => box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top);
+    const meets = (b) => box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top;
+    return this.boxes.some(meets) || this.frames.some(meets);
   }
 
   measure(font, text) {

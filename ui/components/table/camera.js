@@ -7,7 +7,7 @@ const FIT_ROUNDS = 14;
 export class Camera {
   /** `instance`, the renderer, is set once it is there; fits need only the size of its element. */
   constructor(deck, element, frame) {
-    Object.assign(this, { deck, element, frame, instance: null, orthographic: false });
+    Object.assign(this, { deck, element, frame, instance: null, orthographic: false, onGo: () => {} });
   }
 
   /** The camera now: {longitude, latitude, zoom, pitch, bearing}. */
@@ -54,6 +54,7 @@ export class Camera {
   go(camera, ms = 1100) {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const duration = calm ? 0 : ms;
+    this.onGo();
     this.instance.setProps({
       initialViewState: {
         ...this.limited(camera),

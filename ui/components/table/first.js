@@ -7,7 +7,9 @@ const SWITCHES = "shapan.switches";
 const BEGIN = { pitch: 50, bearing: -24 };
 // As in table.css: rails, their distance from the edge, the top bar; on a phone the sheet. All in rem but the last.
 const RAILS = { left: 17.5, right: 19.5, edge: 0.8 };
+const REFERENCE_REM = 16;
 const SHEET_SHARE = 0.46;
+const PHONE_TOP_REM = 15.6; // bar, tools, stamp and the list of alarms
 const SOLIDS = ["buildings", "parapets", "gables", "rentals", "group-rentals", "freshness", "due"];
 // Names of what buildConfiguration puts there.
 const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };
@@ -46,13 +48,14 @@ function foreseeInsets() {
   const wide = window.innerWidth > 900;
   const side = (name) => (wide ? (RAILS[name] + RAILS.edge) * rem : 0) + 12;
   const bottom = (wide ? 4.2 * rem : SHEET_SHARE * window.innerHeight) + 0.4 * rem;
-  return { left: side("left"), right: side("right"), top: (wide ? 4.2 : 8) * rem, bottom };
+  return { left: side("left"), right: side("right"), top: (wide ? 4.2 : PHONE_TOP_REM) * rem, bottom };
 }
 
 /** The deck's layers with our own records as their data; of the solids of a building, without the one that is open. */
 export function toOwnLayers(data, store, ids, isOn, without = null) {
+  const thick = Math.max(1, findRem() / REFERENCE_REM); // lines grow with the wall as words do
   return data.deck.layers.filter((layer) => !ids || ids.includes(layer.id)).map((layer) => (
-    { ...layer, data: store.place(data.layerScene[layer.id], SOLIDS.includes(layer.id) ? without : null), ...FROM_OUR_STORE, visible: isOn(data.layerSwitch[layer.id]) }
+    { ...layer, data: store.place(data.layerScene[layer.id], SOLIDS.includes(layer.id) ? without : null), ...FROM_OUR_STORE, ...(layer.widthUnits === "pixels" && { widthScale: thick }), visible: isOn(data.layerSwitch[layer.id]) }
   ));
 }
 

@@ -120,17 +120,16 @@ export class Hud {
     const uses = el("div", { class: "sp-uses" });
     for (const use of data.uses) uses.append(el("span", {}, el("i", { style: `background:${use.color}` }), use.label));
     return this.keep("left", el("aside", { class: "sp-left" },
-      el("h2", {}, t("table.figures")), figures, this.keep("people", el("p", { class: "sp-people" })),
+      el("h2", {}, t("table.figures")), figures, this.keep("people", el("p", { class: "sp-people" })), this.keep("next", el("p", { class: "sp-note sp-next" })),
       el("h2", {}, t("table.layers")), layers,
-      el("h2", {}, t("table.uses")), uses,
-      el("p", { class: "sp-note" }, t("table.assumed_note"))));
+      ...(data.uses.length ? [el("h2", {}, t("table.uses")), uses, el("p", { class: "sp-note" }, t("table.assumed_note"))] : [])));
   }
 
   buildTools() {
     const { t, act } = this;
     const scales = DENOMINATORS.map((n) => el("button", { type: "button", class: "sp-button sp-scale", "data-act": `scale-${n}`, onclick: () => act.scale(n) }, `1:${n}`));
     return this.keep("tools", el("nav", { class: "sp-tools", "aria-label": t("table.tools") },
-      el("span", { class: "sp-group" }, this.button("table.whole", act.whole), this.button("table.north", act.north), this.button("table.oblique", act.oblique)),
+      el("span", { class: "sp-group" }, this.keep("legend", this.button("table.layers", act.legend, { "aria-pressed": "false" })), this.button("table.whole", act.whole), this.button("table.north", act.north), this.button("table.oblique", act.oblique)),
       el("span", { class: "sp-group" }, ...scales),
       el("span", { class: "sp-group" },
         el("button", { type: "button", class: "sp-button", "data-act": "grid-back", "aria-label": t("table.grid_back"), title: t("table.grid_back"), onclick: () => act.stepGrid(-1) }, "‹"),
@@ -168,15 +167,21 @@ export class Hud {
       return;
     }
     hover.replaceChildren(...lines.filter(Boolean).map((line, i) => el(i ? "span" : "b", {}, line)));
-    hover.style.transform = `translate(${Math.round(info.x + 14)}px, ${Math.round(info.y + 14)}px)`;
     hover.hidden = false;
+    const edge = document.querySelector(".st-key-rail")?.getBoundingClientRect();
+    const [right, bottom] = [edge?.left > info.x ? edge.left : window.innerWidth, window.innerHeight];
+    const beside = (at, size, end) => Math.round(at + 14 + size > end - 4 ? at - 14 - size : at + 14); // on the side that has room
+    hover.style.transform = `translate(${Math.max(4, beside(info.x, hover.offsetWidth, right))}px, ${Math.max(4, beside(info.y, hover.offsetHeight, bottom))}px)`;
   }
 
   showFigures(scene, format) {
+    const { units, rentals, buildings } = scene.figures;
+    const unknown = units ? [] : ["units", "residents", "floating_residents", ...(rentals ? [] : ["rentals", "suspected_group_rentals"])]; // nobody counted them: that is not none
     for (const [name] of FIGURES) {
       const node = this.parts[`figure.${name}`];
-      if (node) node.textContent = format.number(scene.figures[name]);
+      if (node) node.textContent = format.number(unknown.includes(name) ? null : scene.figures[name]);
     }
+    this.parts.next.textContent = units ? "" : this.t(buildings ? "table.no_units" : "table.no_buildings");
     for (const [name, count] of Object.entries(scene.counts)) {
       const node = this.parts[`count.${name}`];
       if (node) node.textContent = format.number(count);

@@ -30,9 +30,35 @@ const INK = {
   site: "#dffbff",
   due: "#ffe0a6",
 };
+// Where else a mark may stand when its own place is taken, in its own sizes: what a wall is asked for by name or number is never
+// left out because two of them are near one another.
+const HERE = [[0, 0]];
+const NUDGES = {
+  hot: [...HERE, [0, -2], [2, 0], [-2, 0], [0, 2], [2, -1.2], [-2, -1.2]],
+  grid: [...HERE, [0, 1.5], [0, -1.5], [1.8, 0], [-1.8, 0], [1.8, 1.5], [-1.8, 1.5], [0, 3], [0, -3]],
+  zone: [...HERE, [0, 1.1], [0, -1.1], [1.4, 0], [-1.4, 0], [1.4, 1.1], [-1.4, 1.1], [1.4, -1.1], [-1.4, -1.1], [0, 2.2], [0, -2.2], [2.6, 0], [-2.6, 0]],
+};
+const CHOSEN_NUDGES = [...HERE, [0, 1.7], [0, -1.7], [0, 3.2], [0, -3.2]];
+const SHRINKS = { grid: [0.72, 1.1], hot: [0.78, 0.9] }; // so small at the least, full size from so many pixels for a metre on
+const COMPACT = 0.62; // below so many pixels for a metre a grid says its number only
+const LONGEST = 16; // letters of a name; Latin ones are half as wide
+const REORDERING = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // of the order of letters: a name shows what it is
 const REFERENCE_REM = 16; // on a wall four times as large words are, too: the same ones are shown
 const HALO = "rgba(6,11,22,0.88)";
+const HALO_PX = 3; // at the reference size
 const FONT = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","Microsoft YaHei","PingFang SC",sans-serif';
+
+/** The name as it is written on the table: one that would lie across the houses beside it is cut. */
+function toShort(name) {
+  let room = LONGEST;
+  let kept = "";
+  for (const letter of String(name ?? "").replace(REORDERING, "")) {
+    room -= letter.codePointAt(0) < 0x2e80 ? 0.55 : 1;
+    if (room < 0) return `${kept.trimEnd()}…`;
+    kept += letter;
+  }
+  return kept;
+}
 
 export class Labels {
   constructor(canvas, frame) {
@@ -51,7 +77,7 @@ export class Labels {
   setRecords(records) {
     this.records = records
       .filter((record) => CLASSES[record.c])
-      .map((record) => ({ ...record, at: toLngLat(this.frame, record.x), to: record.y && toLngLat(this.frame, record.y) }))
+      .map((record) => ({ ...record, t: toShort(record.t), n: record.n && toShort(record.n), at: toLngLat(this.frame, record.x), to: record.y && toLngLat(this.frame, record.y) }))
       .sort((a, b) => CLASSES[a.c].rank - CLASSES[b.c].rank || (b.r || 0) - (a.r || 0));
   }
 
@@ -76,8 +102,9 @@ export class Labels {
     context.textAlign = "center";
     context.lineJoin = "round";
     this.boxes = [...taken];
+    this.halo = HALO_PX * Math.max(1, rem / REFERENCE_REM);
     const unit = viewport.distanceScales.unitsPerMeter[0] * viewport.scale;
-    for (const record of this.records) {
+    for (const record of this.inOrder()) {
       const look = CLASSES[record.c];
       if (this.hidden.has(record.c) || (this.without && record.id === this.without) || viewport.pitch > (look.below ?? 90)) continue;
       const chosen = this.selected && record.id === this.selected.id;
@@ -89,6 +116,12 @@ export class Labels {
     }
   }
 
+  /** What is selected has its place before all others, which step aside. */
+  inOrder() {
+    const id = this.selected?.id;
+    return id ? [...this.records.filter((record) => record.id === id), ...this.records.filter((record) => record.id !== id)] : this.records;
+  }
+
   /** How large things are drawn here against the middle of the screen: 1 there, less behind it, more before it. */
   nearness(viewport, record) {
     if (viewport.orthographic) return 1;
@@ -98,16 +131,22 @@ export class Labels {
   }
 
   place(record, look, x, y, viewport, rem, chosen, near) {
-    const size = look.size * rem * (record.c === "zone" ? Math.max(0.75, Math.min(1.25, near / 1.2)) : 1);
+    const size = look.size * rem * this.shrink(record, near);
     const font = `${look.weight} ${size.toFixed(1)}px ${FONT}`;
     const width = this.measure(font, record.t);
     if (record.c === "road") return this.placeRoad(record, font, width, size, x, y, viewport);
     const draw = { grid: this.grid, group: this.diamond, rental: this.lit, site: this.pin, hot: this.rank, responder: this.badge, gate: this.plain }[record.c] || this.plain;
-    const box = draw.call(this, record, font, width, size, x, y, rem, true, chosen, near);
-    if (!chosen && this.covers(box)) return undefined;
-    draw.call(this, record, font, width, size, x, y, rem, false, chosen, near);
-    this.boxes.push({ ...box, id: record.id, kind: KIND_OF[record.c] });
+    const box = (shift, dry) => draw.call(this, record, font, width, size, x + shift[0] * size, y + shift[1] * size, rem, dry, chosen, near);
+    const nudges = NUDGES[record.c] ?? (chosen ? CHOSEN_NUDGES : HERE);
+    const free = nudges.find((shift) => !this.covers(box(shift, true))) ?? (chosen ? HERE[0] : null);
+    if (free) this.boxes.push({ ...box(free, false), id: record.id, kind: KIND_OF[record.c] });
     return undefined;
+  }
+
+  shrink(record, near) {
+    if (record.c === "zone") return Math.max(0.75, Math.min(1.25, near / 1.2));
+    const [least, full] = SHRINKS[record.c] ?? [1, 0];
+    return full ? Math.max(least, Math.min(1, near / full)) : 1;
   }
 
   covers(box) {
@@ -124,7 +163,7 @@ export class Labels {
     return this.widths.get(key);
   }
 
-  text(text, font, x, y, ink, halo = 3) {
+  text(text, font, x, y, ink, halo = this.halo) {
     const { context } = this;
     context.font = font;
     context.strokeStyle = HALO;
@@ -136,7 +175,7 @@ export class Labels {
 
   plain(record, font, width, size, x, y, rem, dry, chosen) {
     const pad = size * 0.18;
-    if (!dry) this.text(record.t, font, x, y, chosen ? "#ffffff" : INK[record.c] || "#dce6f2", chosen ? 5 : 3);
+    if (!dry) this.text(record.t, font, x, y, chosen ? "#ffffff" : INK[record.c] || "#dce6f2", chosen ? this.halo * 1.6 : this.halo);
     return { left: x - width / 2 - pad, right: x + width / 2 + pad, top: y - size * 0.62, bottom: y + size * 0.62 };
   }
 
@@ -152,18 +191,19 @@ export class Labels {
     context.save();
     context.translate(cx, cy);
     context.rotate(angle);
-    this.text(record.t, font, 0, 0, INK.road, 3);
+    this.text(record.t, font, 0, 0, INK.road);
     context.restore();
     this.boxes.push(box);
   }
 
   /** Number of a grid in a plate, with the call sign of its worker below. */
-  grid(record, font, width, size, x, y, rem, dry) {
+  grid(record, font, width, size, x, y, rem, dry, chosen, near) {
     const { context } = this;
-    const small = `500 ${(rem * 0.68).toFixed(1)}px ${FONT}`;
-    const below = record.s ? this.measure(small, record.s) : 0;
+    const small = `500 ${(rem * 0.72).toFixed(1)}px ${FONT}`;
+    const worker = near < COMPACT && !chosen ? "" : record.s;
+    const below = worker ? this.measure(small, worker) : 0;
     const half = [Math.max(width * 0.5 + size * 0.4, below * 0.5 + size * 0.3), size * 0.72];
-    const bottom = y + half[1] + (record.s ? rem * 0.85 : 0);
+    const bottom = y + half[1] + (worker ? rem * 0.85 : 0);
     if (!dry) {
       context.beginPath();
       context.roundRect(x - half[0], y - half[1], half[0] * 2, bottom - y + half[1], size * 0.22);
@@ -175,10 +215,10 @@ export class Labels {
       context.font = font;
       context.fillStyle = INK.grid;
       context.fillText(record.t, x, y);
-      if (record.s) {
+      if (worker) {
         context.font = small;
         context.fillStyle = "rgba(176,206,232,0.95)";
-        context.fillText(record.s, x, y + half[1] + rem * 0.22);
+        context.fillText(worker, x, y + half[1] + rem * 0.22);
       }
     }
     return { left: x - half[0] - 3, right: x + half[0] + 3, top: y - half[1] - 3, bottom: bottom + 3 };
@@ -228,7 +268,7 @@ export class Labels {
   pin(record, font, width, size, x, y, rem, dry, chosen, near) {
     const { context } = this;
     const r = size * 0.78;
-    const name = `500 ${(rem * 0.74).toFixed(1)}px ${FONT}`;
+    const name = `500 ${(rem * 0.78).toFixed(1)}px ${FONT}`;
     const shown = chosen || near > 1.9;
     const long = shown ? this.measure(name, record.n) : 0;
     if (!dry) {
@@ -242,7 +282,7 @@ export class Labels {
       context.font = font;
       context.fillStyle = chosen ? "#06222a" : INK.site;
       context.fillText(record.g, x, y + size * 0.05);
-      if (shown) this.text(record.n, name, x + r + long / 2 + rem * 0.3, y, INK.site, 3);
+      if (shown) this.text(record.n, name, x + r + long / 2 + rem * 0.3, y, INK.site);
     }
     return { left: x - r - 1, right: x + r + 1 + (shown ? long + rem * 0.4 : 0), top: y - r - 1, bottom: y + r + 1 };
   }
@@ -257,9 +297,9 @@ export class Labels {
       context.fillStyle = "#96e8aa";
       context.fill();
       context.strokeStyle = HALO;
-      context.lineWidth = 2;
+      context.lineWidth = this.halo * 0.7;
       context.stroke();
-      this.text(record.t, font, x + r + width / 2 + rem * 0.2, y, "#c9f5d4", 3);
+      this.text(record.t, font, x + r + width / 2 + rem * 0.2, y, "#c9f5d4");
     }
     return { left: x - r - 2, right: x + r + width + rem * 0.3, top: y - size * 0.6, bottom: y + size * 0.6 };
   }

@@ -1,5 +1,6 @@
 // The sand table: pydeck's JSON drawn by pydeck's own renderer, with what a table needs around it.
 import { Alarms } from "./alarms.js";
+import { Doze } from "./doze.js";
 import { findRem, First, readSwitches, takeEarly, toOwnLayers } from "./first.js";
 import { Hud } from "./hud.js";
 import { Labels } from "./labels.js";
@@ -10,6 +11,7 @@ import { toLocal } from "./scale.js";
 import { Replay } from "./replay.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
+import { Views } from "./views.js";
 import { WallSurfaces } from "./surfaces/wall.js";
 
 const SWITCHES = "shapan.switches";
@@ -60,6 +62,7 @@ class Table {
     this.pace = new Pace(this);
     this.ruler = new Ruler(this);
     this.rest = new Rest(this);
+    this.views = new Views(this);
     this.surfaces = new WallSurfaces(this);
     this.hud = new Hud(this.chrome, (key) => this.data.strings[key] ?? "", this.actions());
     this.labels = new Labels(this.words, this.data.frame);
@@ -78,15 +81,20 @@ class Table {
     await this.first.draw(() => this.insets());
     ({ camera: this.camera, instance: this.instance } = this.first);
     this.first.handle = (name, info) => this.handle(name, info);
+    this.doze = new Doze(this.instance);
     this.instance.setProps({
-      onAfterRender: () => this.overlay(),
+      onAfterRender: () => {
+        this.doze.wake();
+        this.overlay();
+      },
       pickingRadius: 3,
       getCursor: ({ isDragging, isHovering }) => (isDragging ? "grabbing" : isHovering ? "pointer" : "grab"),
     });
     this.listenForClicks();
+    this.camera.onGo = () => this.doze.wake();
     this.overview = new Overview(this.hud.parts.overview, this.data.frame, (place) => this.flyTo({ x: place }));
     await this.settled();
-    this.frameWhole();
+    this.views.frameWhole();
     await this.drawn();
     await all;
     this.showLoaded();
@@ -212,12 +220,13 @@ class Table {
     const low = lit.floor ?? 0.4; // a home is lit on its own storey
     const rings = lit.rings.flatMap((ring) => [{ l: ring.map(([x, y]) => [x, y, low]) }, { l: ring.map(([x, y]) => [x, y, top + 0.2]) }]);
     return [
-      { "@@type": "PathLayer", id: "lit", ...common, data: rings, getPath: "@@=l", getColor: [255, 255, 255, 235], getWidth: 3, widthUnits: "pixels", jointRounded: true, parameters: { depthCompare: "always" } },
+      { "@@type": "PathLayer", id: "lit", ...common, data: rings, getPath: "@@=l", getColor: [255, 255, 255, 235], getWidth: 3 * Math.max(1, this.rem / 16), widthUnits: "pixels", jointRounded: true, parameters: { depthCompare: "always" } },
       { "@@type": "CurtainLayer", id: "lit-curtain", ...common, data: lit.rings.map((ring) => ({ p: [ring.map(([x, y]) => [x, y, low])], h: lit.floor === undefined ? top + 10 : top - low })), getPolygon: "@@=p", getElevation: "@@=h", getFloor: "@@=h", extruded: true, getFillColor: [190, 225, 255, 120], parameters: { depthWriteEnabled: false } },
     ];
   }
 
   refresh() {
+    this.doze?.wake();
     const { initialViewState, views, ...rest } = this.spec();
     window.updateDeck(rest, this.instance);
     this.showSwitches();
@@ -346,13 +355,6 @@ class Table {
     return this.first.findWhole(this.insets(), { pitch, bearing });
   }
 
-  /** Where the page's own script foresaw the rails wrongly the camera is put right, before anybody has touched it. */
-  frameWhole() {
-    const [now, whole] = [this.camera.now, this.wholeCamera(50, -24)];
-    const isSame = Math.abs(now.zoom - whole.zoom) < 0.01 && Math.hypot(now.longitude - whole.longitude, now.latitude - whole.latitude) < 1e-5;
-    if (!isSame) this.camera.go(whole, 0);
-  }
-
   flyTo({ x, radius = 60, zoom = null }) {
     const [cx, cy] = x;
     const points = [[cx - radius, cy - radius], [cx + radius, cy + radius], [cx - radius, cy + radius], [cx + radius, cy - radius]];
@@ -387,16 +389,16 @@ class Table {
   overlay() {
     const viewport = this.instance.getViewports()[0];
     if (!viewport || !this.camera) return;
-    const insets = this.insets();
-    this.alarms.place(viewport, this.rem, insets);
-    this.writeWords(viewport, insets);
+    const [insets, frames] = [this.insets(), this.views.findFrames()];
+    this.alarms.place(viewport, this.rem, insets, frames);
+    this.writeWords(viewport, insets, frames);
     this.replay.place(viewport, this.rem, insets);
     this.ruler.judge(viewport);
   }
 
   /** The words of the table where the alarms leave them room, and the small map. */
-  writeWords(viewport, insets) {
-    const taken = [...this.alarms.beacons.taken, ...(this.opened?.place(viewport, this.rem) ?? [])];
+  writeWords(viewport, insets, frames = this.views.findFrames()) {
+    const taken = [...frames, ...this.alarms.beacons.taken, ...(this.opened?.place(viewport, this.rem) ?? [])];
     this.labels.draw(viewport, this.rem, taken);
     this.opened?.draw(this.labels.context);
     this.overview.draw(viewport, insets, this.alarms.marks);
@@ -416,18 +418,16 @@ class Table {
   actions() {
     return {
       calibrate: () => this.ruler.calibrate(),
+      legend: () => this.hud.parts.legend.setAttribute("aria-pressed", String(document.body.classList.toggle("shapan-legend"))),
       visitor: () => this.rest.setVisiting(!this.visiting),
       language: (lang) => this.component.setTriggerValue("language", lang),
       toggle: (id) => this.toggle(id),
-      whole: () => {
-        this.setOrthographic(false);
-        this.camera.go(this.wholeCamera(50, -24));
-      },
-      north: () => this.camera.go({ ...this.camera.now, bearing: 0 }, 500),
-      oblique: () => this.camera.go({ ...this.camera.now, pitch: this.camera.now.pitch > 30 ? 0 : 55 }, 700),
+      whole: () => this.views.whole(),
+      north: () => this.views.north(),
+      oblique: () => this.views.oblique(),
       scale: (n) => this.ruler.scaleTo(n),
       stepGrid: (step) => this.ruler.stepGrid(step),
-      orthographic: () => this.setOrthographic(!this.camera.orthographic),
+      orthographic: () => this.views.orthographic(),
       tour: () => this.rest.setTour(!this.rest.tour),
       pair: () => this.surfaces.open(),
       replay: () => this.replay.toggle(),
@@ -538,13 +538,17 @@ class Table {
   }
 
   listen() {
-    this.onTouch = () => this.rest.touch();
+    this.onTouch = () => {
+      this.doze?.wake();
+      this.rest.touch();
+    };
     this.onKey = (event) => {
       if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable || event.ctrlKey || event.metaKey || event.altKey) return;
       const keys = { v: () => this.actions().visitor(), h: () => this.actions().whole(), n: () => this.actions().north(), o: () => this.actions().oblique(), "]": () => this.ruler.stepGrid(1), "[": () => this.ruler.stepGrid(-1) };
       keys[event.key.toLowerCase()]?.();
     };
     this.onSize = () => {
+      this.doze?.wake();
       this.setRem();
       this.instance?.redraw("size");
     };
