@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from data.addresses.grammar import NUMERAL, ROAD_WORD, STEMS, compile_tail, fold
+from data.addresses.grammar import NUMERAL, ROAD_WORD, STEMS, ZONE, compile_tail, fold
+from data.addresses.numerals import to_zone
 
 _ROAD = re.compile(ROAD_WORD)
+_ZONE = re.compile(ZONE)
 
 
 class Aliases:
@@ -37,6 +39,10 @@ class Aliases:
         self.rows: tuple[tuple[str, str, str], ...] = tuple((str(a), str(c), str(k)) for a, c, k in rows)
         self.communities = self._table("community", communities)
         self.zones = self._table("zone", zones)
+        # 三区 of the table is said as 3区 too.
+        for zone in list(self.zones.values()):
+            if _ZONE.fullmatch(zone):
+                self.zones.setdefault(to_zone(zone).upper(), zone)
         self.buildings = self._table("building", ())
         self.sites = self._table("site", ())
         self.tail = compile_tail(list(self.zones))

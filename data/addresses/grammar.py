@@ -30,14 +30,35 @@ def fold(text: str) -> str:
     return text
 
 
+# What changes nothing: 第12幢第3单元, 12幢（3单元）402.
+_ORDINAL = re.compile(r"第(?=[\d〇零一二三四五六七八九十百甲乙丙丁]{1,5}(?:幢|栋|号楼|座|单元|室|层|楼|户))")
+_IN_BRACKETS = re.compile(r"\(((?:\d{1,2}|[一二三四五六七八九十甲乙丙丁东中西])单元|\d{3,4}室?)\)")
+
+
+def smooth(text: str) -> str:
+    """Folded text without 第 before a part and without brackets around an entrance or a room."""
+    if "第" in text:
+        text = _ORDINAL.sub("", text)
+    if "(" in text:
+        text = _IN_BRACKETS.sub(_open_bracket, text)
+    return text
+
+
+def _open_bracket(match: re.Match[str]) -> str:
+    # 501室(302) is a remark; 12幢(3单元)402 and 3单元(402) are not.
+    before = match.string[: match.start()]
+    return match[1] if before.endswith(("幢", "栋", "号楼", "座", "#", "单元")) else match[0]
+
+
 NUMERAL = "〇零一二三四五六七八九十百千两"
 STEMS = "甲乙丙丁戊己庚辛"
 SIDES = "东南|东北|西南|西北|[东西南北中]"
-ZONE = rf"(?:(?:{SIDES}|[前后老新]|[A-Za-z]|\d{{1,2}}|[一二三四五六七八九十]{{1,3}})小?区)(?![别域])"
-BUILDING_WORD = r"(?:幢|栋|号楼|\#楼(?![下上顶道梯前后])|\#|座)"
+_COUNTED = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})"
+ZONE = rf"(?:(?:(?:{SIDES}|[前后老新]|[A-Za-z]|{_COUNTED})小?区)(?![别域])|{_COUNTED}期)"
+BUILDING_WORD = r"(?:[幢栋](?:楼(?![下上顶道梯前后栋]))?|号楼|\#楼(?![下上顶道梯前后])|\#|座)"
 _BUILDING = rf"(?:[{STEMS}A-Za-z]?\d{{1,4}}(?:-\d{{1,2}})?[A-Za-z{STEMS}]?|[{NUMERAL}]{{1,5}}|[{STEMS}A-Za-z])"
 _UNIT = rf"(?:\d{{1,2}}|[{NUMERAL}]{{1,3}}|[{STEMS}A-Za-z]|{SIDES})"
-_UNIT_WORD = r"(?:单元|号门|门洞|门(?![面口卫前市诊厅牌岗房外旁对边头]))"
+_UNIT_WORD = r"(?:单元|号门|门洞|梯(?=\d)|门(?![面口卫前市诊厅牌岗房外旁对边头]))"
 _FILLER = r"(?:的|小区|社区|里面|内|里|[,、:;。.])?"
 _GAP = r"[-/\ ,、的]?"
 _DASH = r"[-/\ ]"
@@ -46,11 +67,11 @@ _LEVEL = rf"(?:-?\d{{1,2}}|负?[{NUMERAL}]{{1,3}}|负\d|地下[{NUMERAL}\d]{{1,2
 _ROOM_WORD = r"(?:室|房(?![间东屋子客产])|户(?![主籍口型]))"
 # A room without its word ends where no digit, no unit of measure and no Latin word follows.
 _ROOM_END = r"(?![\d.年月日元块米人号弄路栋幢楼层单分点时岁个名届次%\#]|[A-Za-z]{2})"
-_ROOM = rf"(?:\d{{3,4}}(?:[A-Za-z](?={_STOP}))?{_ROOM_END}|[{NUMERAL}]{{3,7}}(?={_STOP}))"
+_ROOM = rf"(?:\d{{3,4}}(?:[A-Za-z](?={_STOP}))?{_ROOM_END}|\d{{3,4}}号[室房]?(?={_STOP})|[{NUMERAL}]{{3,7}}(?={_STOP}))"
 _SPOKEN_ROOM = rf"(?:\d{{1,4}}[A-Za-z]?|[{NUMERAL}]{{1,7}}){_ROOM_WORD}"
 
-# Groups: 1 zone; 2 building, then entrance: 3 of 12幢3单元, 4 of 12幢3-402, 5 of 12幢东402;
-# 6 and 7 of 12-3-402; 8 building of 12-402; 9 and 10 of 12-3单元; 11 entrance alone.
+# Groups: 1 zone; 2 building, then entrance: 3 of 12幢3单元, 4 of 12号楼B座, 5 of 12幢3-402, 6 of 12幢东402;
+# 7 and 8 of 12-3-402; 9 building of 12-402; 10 and 11 of 12-3单元; 12 entrance alone.
 _TAIL = rf"""
     {_FILLER}
     (?:\(?({{zone}})\)?)?+
@@ -61,6 +82,7 @@ _TAIL = rf"""
             (?:{BUILDING_WORD}|号(?={_GAP}(?:{_UNIT}{_UNIT_WORD}|{_SPOKEN_ROOM}|{_ROOM}))|楼(?={_UNIT}{_UNIT_WORD}))
             (?:
                 {_FILLER}{_GAP}({_UNIT}){_UNIT_WORD}
+              | {_GAP}([{STEMS}A-Za-z])座
               | -?(\d{{1,2}}|[{STEMS}A-Za-z]|{SIDES}){_DASH}(?={_SPOKEN_ROOM}|{_ROOM})
               | ([{STEMS}]|{SIDES})(?=\d{{3,4}}(?!\d))
             )?
@@ -78,6 +100,8 @@ _INDOORS = rf"""
 """
 # Groups: 1 level, 2 room with its word, 3 room without.
 INDOORS = re.compile(_INDOORS, re.VERBOSE)
+# Behind a room: another one, as in 401-402, 301、302 or 106室-108室.
+SEVERAL_ROOMS = re.compile(r"(?:[-/、,~和及]|至|到)\d{3,4}(?:[室房]|$|[^\d年.])")
 LEVEL_START = re.compile(_LEVEL)
 
 _HAN = r"[\u3400-\u9fff]"

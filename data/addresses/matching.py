@@ -41,7 +41,12 @@ UNMATCHED = (
 )  # fmt: skip
 """Reasons for no match at all: confidence 0."""
 
-_NEAR = re.compile(r"^(?:的)?(?:[东西南北]?(?:对面|旁边?|附近|后面|前面|门口|边上|侧|隔壁|路口)|与|和|到|至|之间)")
+_NEAR = re.compile(
+    r"^(?:的)?(?:.{0,8}之间|-?\d{1,3}(?:幢|栋|号楼)|与|和|到|至"
+    r"|[东西南北]?(?:对面|旁边?|附近|后面|前面|门口|边上|侧|隔壁|路口))"
+)
+# Parts of an address that were not understood: 3元402, A402, 3-4-402; not a telephone number, not a date.
+_INDOORS = re.compile(r"^[-/]?(?!\d{6}|\d{4}年)(?:\d{1,4}|[A-Za-z]\d)")
 _PART = re.compile(r"[^室]{0,6}?(?:门面|商铺|店面|车库|车位|储藏|地下室|柜台|摊位)")
 _PIECES = re.compile(
     r"(?:\d{6})?(?:([\u3400-\u9fff]{2,7}?)(?:省|自治区))?(?:([\u3400-\u9fff]{2,6}?)市)?(?:([\u3400-\u9fff]{1,6}?)[区县])?"
@@ -199,15 +204,19 @@ class AddressMatcher:
         zones = self.tree.by_number.get(parsed.building, {})
         if parsed.zone:
             node = zones.get(parsed.zone)
-            if node is None:
-                findings.append("no_such_building")
+            if node is None or node.rivals:
+                findings.append("ambiguous_zone" if node else "no_such_building")
+                return None
             return node
         if len(zones) == 1:
             zone, node = next(iter(zones.items()))
+            if node.rivals:
+                findings.append("ambiguous_zone")
+                return None
             if zone:
                 findings.append("zone_inferred")
             return node
-        fitting = [node for node in zones.values() if parsed.room and _holds(node, parsed)]
+        fitting = [node for node in zones.values() if parsed.room and not node.rivals and _holds(node, parsed)]
         if len(fitting) == 1:
             findings.append("zone_inferred_from_room")
             return fitting[0]
@@ -256,6 +265,8 @@ def _find_inside(node: BuildingNode, parsed: ParsedAddress, findings: list[str])
             return rooms[0], "room"
         findings.append("ambiguous_unit" if rooms else "no_such_room")
         return building
+    if _INDOORS.match(parsed.remainder) and not {"near", "no_such_part"} & set(findings):
+        findings.append("no_such_part")
     return (entrance, "unit") if entrance else building
 
 

@@ -26,6 +26,12 @@ def to_canonical_number(text: str) -> str:
     return text.upper()
 
 
+def to_zone(zone: str) -> str:
+    """Zone in canonical form: 三区 → 3区, 西小区 → 西区, 二期 → 2期."""
+    stem = zone[:-1].removesuffix("小")
+    return f"{to_canonical_number(stem)}{zone[-1]}"
+
+
 def _from_chinese(text: str) -> int | None:
     if not any(c in _PLACES for c in text):
         return int("".join(str(_DIGITS[c]) for c in text))

@@ -12,10 +12,12 @@ from data.addresses.grammar import (
     INDOORS,
     LEVEL_START,
     ROAD,
+    SEVERAL_ROOMS,
     STRUCTURE,
     fold,
+    smooth,
 )
-from data.addresses.numerals import to_canonical_number
+from data.addresses.numerals import to_canonical_number, to_zone
 
 _SEPARATORS = ",、:;。. /"
 
@@ -55,7 +57,7 @@ def parse_address(text: str, aliases: Aliases = NO_ALIASES) -> ParsedAddress:
     end is a room), 12-3-402, entrances 甲乙丙 and 东西中, zones, storeys, Chinese, full-width and zero-padded
     numbers, and other names from `aliases`. Never raises; time grows linearly with the length of the text.
     """
-    text = fold(text).strip(_SEPARATORS)
+    text = smooth(fold(text).strip(_SEPARATORS))
     found = aliases.find_community(text)
     if found is not None and STRUCTURE.search(text, 0, found[0]) is None:
         start, community = found[1], found[2]
@@ -79,7 +81,10 @@ def parse_address(text: str, aliases: Aliases = NO_ALIASES) -> ParsedAddress:
             if indoors[1]:
                 level = _to_level(indoors[1])
             if said := indoors[2] or indoors[3]:
-                room = to_canonical_number(said)
+                if SEVERAL_ROOMS.match(text, end):
+                    end = indoors.start(2 if indoors[2] else 3)  # 401-402 is neither of them for sure
+                else:
+                    room = to_canonical_number(said.rstrip("号室房"))
     remainder = _strip_remark(text[end:])
     if level is None and remainder and (match := LEVEL_START.match(remainder)):
         level = _to_level(match[0])
@@ -111,21 +116,16 @@ def _replace_building(text: str, start: int, aliases: Aliases) -> str:
 
 
 def _read_tail(tail: re.Match[str], aliases: Aliases) -> tuple[str, str, str]:
-    (zone, b1, u1, u2, u3, b2, u4, b3, b4, u5, u6) = tail.groups("")
+    (zone, b1, u1, u7, u2, u3, b2, u4, b3, b4, u5, u6) = tail.groups("")
     building = b1 or b2 or b3 or b4
-    unit = u1 or u2 or u3 or u4 or u5 or u6
+    unit = u1 or u7 or u2 or u3 or u4 or u5 or u6
     if zone:
-        zone = aliases.zones.get(zone.upper()) or _to_zone(zone)
+        zone = aliases.zones.get(zone.upper()) or to_zone(zone)
     return (
         zone,
         to_canonical_number(building) if building else "",
         to_canonical_number(unit) if unit else "",
     )
-
-
-def _to_zone(zone: str) -> str:
-    stem = zone.removesuffix("区").removesuffix("小")
-    return f"{to_canonical_number(stem)}区"
 
 
 def _to_level(text: str) -> int | None:

@@ -37,6 +37,8 @@ class BuildingNode:
     entrances: dict[str, Place] = field(default_factory=dict)
     rooms: dict[tuple[str, str], Place] = field(default_factory=dict)
     rooms_by_number: dict[str, list[Place]] = field(default_factory=dict)
+    rivals: set[str] = field(default_factory=set)
+    """Other buildings of the same number in the same zone: nobody can tell which is meant"""
     others: dict[str, Place] = field(default_factory=dict)
     """Shop fronts, garages and cellars by what stands after the building: 门面房3号"""
 
@@ -156,7 +158,10 @@ class AddressTree:
         zones = self.by_number.setdefault(building, {})
         if zone not in zones:
             zones[zone] = BuildingNode(Place(f"{zone}{building}幢", zone, building, building_id=building_id))
-        return zones[zone]
+        node = zones[zone]
+        if building_id and node.place.building_id and node.place.building_id != building_id:
+            node.rivals.add(building_id)
+        return node
 
 
 def _pairs(text: str) -> set[str]:

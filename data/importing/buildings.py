@@ -12,17 +12,18 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from data.importing.building_numbers import read_building_numbers
+from data.importing.building_sizes import read_sizes
 from data.importing.columns import find_text_columns, match_columns
+from data.importing.getting import ColumnGetter
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Layer
+from data.importing.outlines import close_rings
 from data.importing.report import ImportReport
 from data.importing.values import to_numbers
 from gis.repair import repair_areas, without
 
 STOREY_M: Final = 3.0
-# The tallest building of the world has 828 m (Burj Khalifa); 上海中心大厦 has 632 m.
-MAX_HEIGHT_M: Final = 1000.0
-MAX_FLOORS: Final = 200
 # Storeys where a file has neither height nor storeys: what such buildings usually have in an old Jiangsu community.
 DEFAULT_FLOORS: Final = {
     "residential": 6, "mixed": 6, "commercial": 2, "market": 1, "office": 4, "police": 3, "school": 4,
@@ -36,10 +37,6 @@ _NAME_USES: Final = (
     ("public", "体育馆|图书馆|文化|社区服务|活动中心|公厕|澡堂|广场|南门|北门|东门|西门"),
     ("residential", "宿舍|公寓|住宅"),
 )  # fmt: skip
-_NUMBERED: Final = (
-    r"^(?P<zone>[东西南北中]区|[一二三四五六七八九十]+区)?第?0*(?P<number>\d{1,4})\s*(?:幢|栋|号楼|座|#)$"
-)
-
 
 _COMPLETED: Final = ("height_m", "floors_above", "height_source", "floors_source", "base_m", "floors_below")
 
@@ -61,6 +58,7 @@ def build_buildings(layers: list[Layer], report: ImportReport) -> Incoming | Non
     frame = pd.concat(frames, ignore_index=True)
     if frame.empty:
         return None
+    _note_same_numbers(frame, np.concatenate(labels), layers, report)
     default = pd.concat(defaults, ignore_index=True)
     source = layers[0].source if len(layers) == 1 else f"{len(layers)} layers of buildings"
     keep = merge_duplicates(
@@ -68,6 +66,24 @@ def build_buildings(layers: list[Layer], report: ImportReport) -> Incoming | Non
     )
     return Incoming(
         "buildings", "building_id", frame[keep].reset_index(drop=True), default[keep].reset_index(drop=True)
+    )
+
+
+def _note_same_numbers(
+    frame: pd.DataFrame, labels: npt.NDArray[np.object_], layers: list[Layer], report: ImportReport
+) -> None:
+    """Two buildings of one number in one zone: an address cannot mean either of them for sure."""
+    numbered = frame[frame["number"].notna()].drop_duplicates("building_id")
+    same = numbered.assign(zone=numbered["zone"].fillna("")).duplicated(["zone", "number"], keep=False)
+    mask = np.zeros(len(frame), dtype=bool)
+    mask[same.index[same]] = True
+    report.add_mask(
+        "noted",
+        "same_number",
+        ", ".join(layer.source for layer in layers),
+        "buildings share their number with another: addresses are not matched to them until a zone tells them apart",
+        mask,
+        labels,
     )
 
 
@@ -86,14 +102,16 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
     report.add_mask("left_out", "building_part", layer.source, "parts of buildings whose whole outline is there", part)
     missing = shapely.is_missing(geometry)
     report.add_mask("repaired", "missing", layer.source, "records without geometry, left out", missing, labels)
-    repaired = repair_areas(without(geometry, point | part))
+    outlines, closed = close_rings(without(geometry, point | part))
+    report.add_mask("repaired", "ring_closed", layer.source, "outlines drawn as lines taken as areas", closed, labels)
+    repaired = repair_areas(outlines)
     report_repairs(report, layer.source, repaired.changed, labels)
     good = ~shapely.is_missing(repaired.geometries)
     use = _find_use(column, name, layer.source, report)
     rows, bad = _complete_heights(column, use, shapely.area(repaired.geometries), layer, labels, good, report)
     rows.insert(0, "building_id", build_ids("b-", own, layer.original, [name]))
-    numbered = name.str.extract(_NUMBERED)
-    rows["name"] = name
+    numbered = read_building_numbers(layer, name)
+    rows["name"] = numbered["name"]
     rows["zone"] = column("zone").fillna(numbered["zone"])
     rows["number"] = numbered["number"]
     rows["use"] = use.where(use != "unknown")
@@ -114,33 +132,6 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
 
 def _getter(ours: pd.DataFrame) -> ColumnGetter:
     return ColumnGetter(ours)
-
-
-class ColumnGetter:
-    """Our columns by name; a column that the file lacks is all missing."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-        tags = frame.get("other_tags")
-        self._tags = tags if tags is not None and tags.notna().any() else None
-
-    def __call__(self, name: str) -> pd.Series:
-        if name in self._frame:
-            return self._frame[name]
-        return pd.Series(pd.NA, index=self._frame.index, dtype="str")
-
-    def tag(self, *keys: str) -> pd.Series:
-        """Value of an OpenStreetMap tag kept in the `other_tags` column, the first of `keys` that is there."""
-        result = pd.Series(pd.NA, index=self._frame.index, dtype="str")
-        if self._tags is not None:
-            for key in keys:
-                result = result.fillna(self._tags.str.extract(f'"{key}"=>"([^"]*)"', expand=False))
-        return result
-
-
-def get_persons(layer: Layer) -> ColumnGetter:
-    """Fields about persons that are kept of a layer; all missing where none are."""
-    return ColumnGetter(layer.persons if layer.persons is not None else pd.DataFrame(index=layer.frame.index))
 
 
 def _find_parts(layer: Layer, column: ColumnGetter, own: pd.Series) -> npt.NDArray[np.bool_]:
@@ -178,24 +169,9 @@ def _complete_heights(
     report: ImportReport,
 ) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
     """Height, storeys, base and where they come from; mask of the rows whose values are impossible."""
-    height, bad_h = _read_number(
-        column("height_m").fillna(column.tag("height")), "height_m", (0.0, MAX_HEIGHT_M), layer, labels, good, report
-    )
-    floors, bad_f = _read_number(
-        column("floors_above").fillna(column.tag("building:levels")),
-        "floors_above",
-        (0.0, MAX_FLOORS),
-        layer,
-        labels,
-        good,
-        report,
-    )
-    base, bad_b = _read_number(
-        column("base_m").fillna(column.tag("min_height")), "base_m", (0.0, MAX_HEIGHT_M), layer, labels, good, report
-    )
-    below, bad_u = _read_number(column("floors_below"), "floors_below", (0.0, 20.0), layer, labels, good, report)
-    bad = bad_h | bad_f | bad_b | bad_u
-    used = good & ~bad
+    said = read_sizes(column, layer, labels, good, report)
+    height, floors, base, below = said.height_m, said.floors, said.base_m, said.floors_below
+    used = good & ~said.bad
     report.add_mask(
         "noted", "height_zero", layer.source, "buildings with height 0, taken as not known", (height == 0) & used
     )
@@ -256,42 +232,11 @@ def _complete_heights(
     )
     for name in ("height_source", "floors_source"):
         rows[name] = rows[name].where(rows[name] != "")
-    return rows, bad
+    return rows, said.bad
 
 
 def _whole(numbers: npt.NDArray[np.float64]) -> pd.Series:
     return pd.Series(np.floor(numbers)).astype("Int64")
-
-
-def _read_number(
-    text: pd.Series,
-    name: str,
-    limits: tuple[float, float],
-    layer: Layer,
-    labels: npt.NDArray[np.object_],
-    good: npt.NDArray[np.bool_],
-    report: ImportReport,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Numbers within limits; others are refused with their value."""
-    numbers, unreadable = to_numbers(text)
-    low, high = limits
-    with np.errstate(invalid="ignore"):
-        bad = good & (unreadable | (numbers < low) | (numbers > high))
-    first = np.flatnonzero(bad)[:5]
-    shown = [str(text.iloc[i])[:20] if unreadable[i] else f"{numbers[i]:g}" for i in first]
-    report.add(
-        "refused",
-        f"{name}_impossible",
-        layer.source,
-        f"have an impossible {name}, expected {low:g} to {high:g}",
-        count=int(bad.sum()),
-        rows=[
-            f"Building {labels[i]}: {name} is {value}, expected {low:g} to {high:g}"
-            for i, value in zip(first, shown, strict=True)
-        ],
-    )
-    numbers[bad] = np.nan
-    return numbers, bad
 
 
 def _to_json(layer: Layer) -> pd.Series:

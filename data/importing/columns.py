@@ -42,6 +42,13 @@ def _aliases() -> dict[str, dict[str, list[str]]]:
     return result
 
 
+def known_headers() -> frozenset[str]:
+    """Every spelling of every column, folded as headers are compared."""
+    return frozenset(
+        spelling for columns in _aliases().values() for spellings in columns.values() for spelling in spellings
+    )
+
+
 def variants(table: str, canonical: str) -> list[str]:
     """Spellings of one of our columns as they stand in the table, for a sentence."""
     text = (files("data.importing") / "column_aliases.csv").read_text(encoding="utf-8")
@@ -50,11 +57,28 @@ def variants(table: str, canonical: str) -> list[str]:
     ]
 
 
+@cache
+def _complete(table: str, header: str) -> str:
+    """
+    A header, completed where it is the beginning of the spellings of one column only.
+
+    Shapefiles keep ten bytes of a name: 建筑高度 becomes 建筑高, 地上层数 becomes 地上层.
+    """
+    if header.isascii() or not 3 <= len(header) <= 5:
+        return header
+    own = _aliases().get(table, {})
+    spelled = {spelling: canonical for canonical, spellings in own.items() for spelling in spellings}
+    if header in spelled or header in {spelling for spellings in _aliases()["*"].values() for spelling in spellings}:
+        return header
+    longer = [spelling for spelling in spelled if spelling.startswith(header)]
+    return longer[0] if len({spelled[spelling] for spelling in longer}) == 1 else header
+
+
 def match_columns(table: str, names: Sequence[str]) -> dict[str, list[str]]:
     """Our column -> columns of the file that mean it, in order of preference; a column of the file is used once."""
     free: dict[str, str] = {}
     for name in names:
-        free.setdefault(normalise_header(name), name)
+        free.setdefault(_complete(table, normalise_header(name)), name)
     result: dict[str, list[str]] = {}
     own, common = _aliases().get(table, {}), _aliases()["*"]
     for source in (own, common):

@@ -14,6 +14,7 @@ from gis.errors import BadFileError
 # Language driver ids of dBASE as GDAL writes and reads them.
 _LANGUAGES: Final = {0x4D: GB18030, 0x4F: "big5"}
 _LONGEST_CHARACTER: Final = 4
+_LONGEST_NAME: Final = 10
 
 
 def prepare(
@@ -34,12 +35,26 @@ def prepare(
     except (struct.error, ValueError, ZeroDivisionError, IndexError) as error:
         raise BadFileError(f"{source}: its .dbf file is broken or cut off. Export it again.") from error
     columns = [np.unique(records[:, at : at + size], axis=0) for at, size in fields]
-    names = b"\n".join(data[32 + 32 * i : 43 + 32 * i].split(b"\0")[0] for i in range((header - 33) // 32))
-    whole = b"\n".join([names, *(b"\n".join(_without_tail(row.tobytes())) for column in columns for row in column)])
+    names = [data[32 + 32 * i : 43 + 32 * i].split(b"\0")[0] for i in range((header - 33) // 32)]
+    # A name has ten bytes at most: one that fills them may end in half a character.
+    certain = [name for name in names if len(name) < _LONGEST_NAME]
+    whole = b"\n".join([*certain, *(b"\n".join(_without_tail(row.tobytes())) for column in columns for row in column)])
     said = declared or _LANGUAGES.get(data[29], "")
-    codec = _choose(whole, columns, source, option, said)
+    codec = _choose(whole, columns, source, option, said, [name for name in names if len(name) >= _LONGEST_NAME])
+    head = _without_half_names(data[:header], names, codec)
     cut = sum(_blank_half_characters(records, at, size, codec) for at, size in fields)
-    return data[:header] + records.tobytes() + data[header + records.size :], codec, cut
+    return head + records.tobytes() + data[header + records.size :], codec, cut
+
+
+def _without_half_names(head: bytes, names: list[bytes], codec: str) -> bytes:
+    """The header with half characters at the end of names of columns taken off."""
+    fixed = bytearray(head)
+    for number, name in enumerate(names):
+        if len(name) >= _LONGEST_NAME and not decodes(name, codec):
+            length = _sound_length(name, codec)
+            at = 32 + 32 * number
+            fixed[at + length : at + 11] = bytes(11 - length)
+    return bytes(fixed)
 
 
 def _text_fields(data: bytes, header: int) -> list[tuple[int, int]]:
@@ -62,10 +77,15 @@ def _without_tail(value: bytes) -> list[bytes]:
 
 
 def _choose(
-    whole: bytes, columns: list[npt.NDArray[np.uint8]], source: str, option: str | None, said: str | None
+    whole: bytes,
+    columns: list[npt.NDArray[np.uint8]],
+    source: str,
+    option: str | None,
+    said: str | None,
+    names: list[bytes],
 ) -> str:
     codec = choose_encoding(whole, source, option=option, declared=said)
-    full = [row.tobytes() for column in columns for row in column if row.size and row[-1] not in (0x20, 0)]
+    full = names + [row.tobytes() for column in columns for row in column if row.size and row[-1] not in (0x20, 0)]
     candidates = [codec] if option else [codec, to_codec(said) if said else None, UTF8, GB18030]
     for candidate in dict.fromkeys(c for c in candidates if c):
         if decodes(whole, candidate) and all(_sound_length(value, candidate) for value in full):

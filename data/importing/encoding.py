@@ -76,10 +76,25 @@ def choose_encoding(data: bytes, source: str, *, option: str | None = None, decl
     )
 
 
+def _find_utf16(data: bytes) -> str | None:
+    """UTF-16 without a byte order mark: line ends and tabs have a zero byte, on one side only; other text has none."""
+    head = data[:20_000]
+    if len(data) % 2 or b"\0" not in head:
+        return None
+    for codec, tokens in (("utf-16-le", (b"\n\0", b"\t\0", b",\0")), ("utf-16-be", (b"\0\n", b"\0\t", b"\0,"))):
+        if sum(head.count(token) for token in tokens) > 1 and decodes(data, codec):
+            text = head[: len(head) // 2 * 2].decode(codec, "ignore")
+            if all(c.isprintable() or c in "\r\n\t\u3000\u00a0" for c in text):
+                return codec
+    return None
+
+
 def decode_text(data: bytes, source: str, *, option: str | None = None) -> tuple[str, str]:
     """Text of a whole file without byte order mark, and its encoding."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not option and decodes(data, "utf-16"):
         return data.decode("utf-16"), "utf-16"
+    if not option and (wide := _find_utf16(data)):
+        return data.decode(wide), "utf-16"
     if not option:
         with suppress(UnicodeDecodeError):  # nearly every file: decoded once
             return data.decode(UTF8).removeprefix("\ufeff"), UTF8

@@ -10,14 +10,14 @@ import pandas as pd
 import shapely
 
 from data.importing.areas import find_grid
-from data.importing.buildings import ColumnGetter, get_persons
+from data.importing.getting import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates
 from data.importing.layer import Layer
 from data.importing.locating import Locator
 from data.importing.persons import PersonRules
 from data.importing.registers import find_word
 from data.importing.report import ImportReport
-from data.importing.values import to_times_utc
+from data.importing.times import to_times_utc
 
 Geometries = npt.NDArray[np.object_]
 

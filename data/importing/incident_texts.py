@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.importing.buildings import ColumnGetter
 from data.importing.columns import coalesce, find_listed
+from data.importing.getting import ColumnGetter
 from data.importing.incident_rows import SOURCES, STATES, URGENCIES
 from data.importing.kinds import check_columns
 from data.importing.options import ImportOptions, SourceFile
 from data.importing.registers import find_word
 from data.importing.report import ImportReport
 from data.importing.sources import find_datasets
-from data.importing.tables import read_csv, read_xlsx
-from data.importing.values import to_numbers, to_times_utc
+from data.importing.tables import read_csv
+from data.importing.times import to_times_utc
+from data.importing.values import to_numbers
+from data.importing.workbooks import read_xlsx
 from gis.errors import BadFileError
 
 _PAIR = r"^\s*[\[(【（]?\s*([+-]?\d+(?:\.\d+)?)\s*[,，;\s]\s*([+-]?\d+(?:\.\d+)?)"

@@ -29,7 +29,7 @@ _BY_NAME: Final[tuple[tuple[Kind, str, tuple[Shape, ...]], ...]] = (
     ("gate", r"gate|entrance|大门|出入口|门岗", ("point", "none")),
     ("wall", r"(?<![a-z])walls?(?![a-z])|fence|围墙|围栏|栅栏|院墙", ("line", "area")),
     ("boundary", r"boundary|boundaries|border|limits?$|outline|边界|范围|辖区|界线|区划", ("area", "line")),
-    ("grid", r"grid|网格", ("area",)),
+    ("grid", r"grid|网格", ("area", "line")),
     ("building", r"building|bldg|house|footprint|建筑|楼栋|楼幢|房屋|幢|(?<![a-z])jzw|住宅", ("area", "line", "point")),
     ("road", r"road|street|highway|(?<![a-z])ways?(?![a-z])|path|道路|路网|街道|马路|通道|巷", ("line",)),
     (

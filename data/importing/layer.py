@@ -38,6 +38,8 @@ class Layer:
         Encoding of its text where that had to be decided.
     first_row
         Number of the first record in the file, as a person counts: 2 for tables with a header line.
+    row_numbers
+        Number of each record in the file where they do not simply follow each other.
     records
         Records in the file, also where the body was not read.
     kind
@@ -59,6 +61,7 @@ class Layer:
     declared_crs: str | None = None
     encoding: str | None = None
     first_row: int = 1
+    row_numbers: list[int] | None = None
     records: int = 0
     kind: Kind | None = None
     axes: str | None = None
@@ -78,6 +81,14 @@ class Layer:
             return "area"
         return shapes[int(np.argmax(counts))] if counts.any() else "none"
 
+    def drop(self, mask: npt.NDArray[np.bool_]) -> None:
+        """Take records out; the others keep their number."""
+        numbers = self.row_numbers or list(range(self.first_row, self.first_row + len(self.frame)))
+        self.row_numbers = [number for number, gone in zip(numbers, mask, strict=True) if not gone]
+        self.frame = self.frame[~mask].reset_index(drop=True)
+        if self.geometry is not None:
+            self.geometry = self.geometry[~mask]
+
     def canonical(self, kind: str) -> pd.DataFrame:
         """Our columns, as text, those that the file has."""
         matched = match_columns(kind, list(self.frame.columns))
@@ -87,7 +98,8 @@ class Layer:
 
     def labels(self, names: pd.Series | None = None) -> npt.NDArray[np.object_]:
         """How each record is called in a sentence: `'12幢' (row 42)`."""
-        rows = np.array([f"row {i}" for i in range(self.first_row, self.first_row + len(self.frame))], dtype=object)
+        numbers = self.row_numbers or range(self.first_row, self.first_row + len(self.frame))
+        rows = np.array([f"row {i}" for i in numbers], dtype=object)
         if names is None or not names.notna().any():
             return rows
         there = names.notna().to_numpy()

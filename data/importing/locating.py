@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.addresses import AddressMatch, AddressMatcher, Aliases, ParsedAddress
-from data.importing.buildings import ColumnGetter
+from data.importing.getting import ColumnGetter
 from data.store import Store
 
 _NOWHERE: Final = ParsedAddress()
@@ -101,7 +101,8 @@ def _compose(column: ColumnGetter) -> pd.Series:
     building = building.mask(building.str.fullmatch(r"[0-9A-Za-z\-]+", na=False), building + "幢")
     unit = unit.mask(~unit.str.contains(r"单元|门|号", regex=True, na=False), unit + "单元")
     room = room.mask(~room.str.contains(r"室|房|库|号", regex=True, na=False), room + "室")
-    return column("zone").fillna("") + building + unit.fillna("") + room.fillna("")
+    # 小区 matters where a community has several; the community's own name changes nothing.
+    return column("community").fillna("") + column("zone").fillna("") + building + unit.fillna("") + room.fillna("")
 
 
 def _why(match: AddressMatch) -> str:

@@ -15,15 +15,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.identity import check_identity, find_birth_date, is_under_fourteen, split_identity
-from data.importing.buildings import ColumnGetter, get_persons
 from data.importing.columns import ID_NUMBER, MOBILE_NUMBER
+from data.importing.getting import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, merge_duplicates
 from data.importing.layer import Layer
 from data.importing.locating import Locator
 from data.importing.persons import PersonRules
 from data.importing.registers import find_word
 from data.importing.report import FIRST_ROWS, ImportReport
-from data.importing.values import to_dates, to_flags, to_numbers
+from data.importing.times import read_dates, to_dates
+from data.importing.values import to_flags, to_numbers
 from data.store import Store
 from gis.errors import BadRecordError
 
@@ -129,7 +130,7 @@ def _build_layer(
         count=int(homeless.sum()),
         rows=[f"{label[i]}: {reasons[i]}" for i in np.flatnonzero(homeless)[:FIRST_ROWS]],
     )
-    left = to_dates(column("moved_out_on"))
+    left = read_dates(column("moved_out_on"), "moved_out_on", layer, report)
     over = (left < pd.Timestamp(rules.moved_from)).fillna(False).to_numpy(dtype=bool) & ~bad & ~homeless
     report.add_mask(
         "left_out", "moved_out", layer.source, "moved out so long ago that they are kept no longer", over & ~minor
@@ -164,7 +165,7 @@ def _build_layer(
             "phone": person("phone"),
             "identity_last4": pd.Series(numbers.last4, dtype="str"),
             "identity_hash": pd.Series(numbers.hashes, dtype="str"),
-            "moved_in_on": to_dates(column("moved_in_on")),
+            "moved_in_on": read_dates(column("moved_in_on"), "moved_in_on", layer, report),
             "moved_out_on": left,
             "source_key": _clean_keys(column("id")),
         }

@@ -26,7 +26,7 @@ from data.importing.kinds import Kind
 from data.importing.layer import Layer
 from data.importing.options import ImportOptions
 from data.importing.report import ImportReport
-from data.importing.values import SHANGHAI
+from data.importing.times import SHANGHAI
 from data.masking import mask_text
 from data.moments import to_stored_time
 from data.secret_files import get_key

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.importing.buildings import ColumnGetter, get_persons
+from data.importing.getting import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Geometries, Layer
 from data.importing.report import ImportReport
-from data.importing.values import to_clock_times, to_dates, to_numbers
+from data.importing.storeys import read_levels
+from data.importing.times import read_dates
+from data.importing.values import to_clock_times, to_numbers
 from gis.repair import repair_areas, repair_lines, repair_points, without
 
 # Rules in order: the first whose pattern is found in the tags decides what a piece of land is.
@@ -198,7 +200,8 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
         report_repairs(report, layer.source, repaired.changed, label)
         unnamed = name.isna().to_numpy()
         report.add_mask("refused", "site_without_name", layer.source, "key sites have no name", unnamed, label)
-        said = column("kind").fillna("").str.lower() + " " + name.fillna("")
+        words = column("kind").fillna(column.tag("amenity", "shop", "tourism", "office"))
+        said = words.fillna("").str.lower() + " " + name.fillna("")
         kind = pd.Series(pd.NA, index=name.index, dtype="str")
         for what, word in _site_kinds():
             kind = kind.mask(kind.isna() & said.str.contains(word, regex=False), what)
@@ -214,7 +217,7 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
         report.add_mask(
             "refused", "site_without_place", layer.source, "key sites have no place", missing & ~unnamed, label
         )
-        level, _ = to_numbers(column("level"))
+        level = read_levels(column("level"))
         frame = pd.DataFrame(
             {
                 "site_id": build_ids("s-", column("id"), layer.original, [name, column("address_text")]),
@@ -222,7 +225,7 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
                 "kind": kind.fillna("other"),
                 "level": pd.Series(level).astype("Int64"),
                 "address_text": column("address_text"),
-                "last_visit_on": to_dates(column("last_visit_on")),
+                "last_visit_on": read_dates(column("last_visit_on"), "last_visit_on", layer, report),
                 "contact_name": person("contact_name"),
                 "contact_phone": person("contact_phone"),
                 "source_key": column("id"),

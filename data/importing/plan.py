@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.importing.areas import find_grid, make_boundary, make_grids, read_boundary, read_grids
+from data.importing.areas import find_grid, make_boundary, make_grids, note_uncovered, read_boundary, read_grids
 from data.importing.buildings import build_buildings
 from data.importing.community import Community, read_community
+from data.importing.community_names import name_community
 from data.importing.incident_rows import build_incidents
 from data.importing.incoming import Incoming
 from data.importing.layer import Layer
@@ -63,12 +64,16 @@ def plan_import(
     plan = Plan(community, person_columns=store.person_columns)
     buildings = build_buildings(chosen, report) if (chosen := _of_kind(layers, "building")) else None
     grids = _plan_areas(store, plan, layers, buildings, report)
+    if (renamed := name_community(store, community, layers, report)) is not None:
+        plan.incoming.append(renamed)
     report.community = community.name
     if buildings is not None:
         geometry = buildings.frame["geom"].to_numpy(dtype=object)
         buildings.frame["grid_id"] = find_grid(geometry, grids)
         addresses = building_addresses(buildings, community)
         plan.incoming += [buildings, addresses]
+    if plan.community.boundary is not None and len(grids):
+        note_uncovered(grids, plan.community.boundary, buildings.frame if buildings is not None else None, report)
     _plan_regrid(store, plan, buildings, grids)
     _plan_registers(store, plan, layers, buildings, grids, report, rules)
     if chosen := _of_kind(layers, "road"):

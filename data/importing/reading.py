@@ -7,12 +7,15 @@ from typing import Final
 
 import pandas as pd
 
+from data.importing.headers import find_totals
 from data.importing.kinds import KINDS, check_columns, find_kind
 from data.importing.layer import Layer
+from data.importing.mixed import split_mixed
 from data.importing.options import ImportOptions, Progress, SourceFile
 from data.importing.report import ImportReport
 from data.importing.sources import find_datasets
-from data.importing.tables import read_csv, read_xlsx
+from data.importing.tables import read_csv
+from data.importing.workbooks import read_xlsx
 from gis.errors import BadFileError
 
 _MARKUP: Final = r"<\s*[A-Za-z/!]"
@@ -45,26 +48,40 @@ def read_layers(
             from data.importing.vectors import read_vector  # GDAL: 30 MB, only for imports
 
             layers.extend(read_vector(dataset, report, encoding=options.encoding))
+    layers = [part for layer in layers for part in _split(layer, options, report)]
     for layer in layers:
         _find_kind(layer, options, report)
     known = [layer for layer in layers if layer.kind is not None]
     if not known:
         names = ", ".join(layer.source for layer in layers[:8]) or ", ".join(source.name for source in sources[:8])
+        hints = "".join(
+            f" {finding.source}: {finding.sentence}."
+            for finding in report.select("left_out")
+            if finding.rule in ("unknown_format", "no_records", "no_shapes") and finding.source != "other files"
+        )
         raise BadFileError(
-            f"Nothing usable among {names or 'no files'}: expected layers of buildings, roads, boundary, grids, gates, "
-            "walls, green, water or key sites, or tables of units, rentals or incidents. Name the file after what it "
-            "holds (buildings.geojson, 建筑.shp, 警情.csv); docs/import.md lists the names and columns."
+            f"Nothing usable among {names or 'no files'}.{hints} Expected are layers of buildings, roads, boundary, "
+            "grids, gates, walls, green, water or key sites, and tables of units, rentals or incidents. Name the file "
+            "after what it holds (buildings.geojson, 建筑.shp, 警情.csv); docs/import.md lists the names and columns."
         )
     return known
 
 
+def _split(layer: Layer, options: ImportOptions, report: ImportReport) -> list[Layer]:
+    return [layer] if _asked_kind(layer, options) else split_mixed(layer, report)
+
+
+def _asked_kind(layer: Layer, options: ImportOptions) -> str | None:
+    """What the user says that a layer is."""
+    names = (layer.source, layer.name, layer.source.split("/")[-1])
+    return next((kind for key, kind in options.kinds.items() if key in names), None)
+
+
 def _find_kind(layer: Layer, options: ImportOptions, report: ImportReport) -> None:
     columns = [str(column) for column in layer.frame.columns]
-    asked = next(
-        (kind for key, kind in options.kinds.items() if key in (layer.source, layer.name, layer.source.split("/")[-1])),
-        None,
-    )
-    layer.kind = asked or find_kind(layer.name, columns, layer.shape)  # type: ignore[assignment]
+    if layer.kind is None:
+        asked = _asked_kind(layer, options)
+        layer.kind = asked or find_kind(layer.name, columns, layer.shape)  # type: ignore[assignment]
     if layer.kind is None:
         report.add(
             "left_out",
@@ -82,6 +99,10 @@ def _find_kind(layer: Layer, options: ImportOptions, report: ImportReport) -> No
                 "GeoPackage or Shapefile."
             )
         check_columns(layer.source, layer.kind, columns)
+        totals = find_totals(layer.frame).to_numpy(dtype=bool)
+        report.add_mask("left_out", "totals", layer.source, "sums in the table (合计)", totals, layer.labels())
+        if totals.any():
+            layer.drop(totals)
     if not len(layer.frame):
         report.add("left_out", "no_records", layer.source, "layer without any record")
     _note_strange_text(layer, report)

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data.importing.buildings import ColumnGetter, get_persons
+from data.importing.getting import ColumnGetter, get_persons
 from data.importing.incoming import Incoming, build_ids, merge_duplicates
 from data.importing.layer import Layer
 from data.importing.locating import Located, Locator
 from data.importing.report import ImportReport
-from data.importing.values import hash_ids, to_dates, to_flags, to_numbers
+from data.importing.storeys import read_levels
+from data.importing.times import read_dates
+from data.importing.values import hash_ids, to_flags, to_numbers
 
 Mask = npt.NDArray[np.bool_]
 
@@ -74,7 +76,7 @@ def build_units(layers: list[Layer], locator: Locator, report: ImportReport) -> 
         _refuse_nowhere(report, layer, "units", nowhere, where)
         roomless = frame["room"].isna().to_numpy() & ~bad & ~nowhere
         report.add_mask("refused", "unit_without_room", layer.source, "units have no room number", roomless, label)
-        level, _ = to_numbers(column("level"))
+        level = read_levels(column("level"))
         said = pd.Series(level).fillna(pd.Series([p.level for p in where.parsed], dtype="float64"))
         from_room = frame["room"].str.extract(r"^(\d{1,2})\d{2}$", expand=False).astype("Float64")
         derived = said.isna() & from_room.notna()
@@ -143,10 +145,13 @@ def _unit_addresses(frame: pd.DataFrame, locator: Locator) -> pd.DataFrame:
     frame["address_id"] = "a-" + frame["unit_id"]
     text = frame["building_id"].map(houses["full_text"]).astype("str")
     entrance = (frame["unit"] + "单元").fillna("")
+    # 402室, but 车库3 and 门面1 as they are.
+    is_number = frame["room"].str.fullmatch(r"\d+[A-Za-z]?", na=False)
+    room_word = pd.Series(np.where(is_number, "室", ""), index=frame.index, dtype="str")
     rows = pd.DataFrame(
         {
             "address_id": frame["address_id"],
-            "full_text": text + entrance + frame["room"] + "室",
+            "full_text": text + entrance + frame["room"] + room_word,
             "zone": frame["building_id"].map(houses["zone"]).astype("str"),
             "building": frame["building_id"].map(houses["building"]).astype("str"),
             "unit": frame["unit"],
@@ -193,8 +198,8 @@ def build_rentals(layers: list[Layer], locator: Locator, report: ImportReport) -
                 "address_text": text,
                 **counts,
                 "colour": find_word(column("colour"), _COLOURS),
-                "registered_on": to_dates(column("registered_on")),
-                "last_visit_on": to_dates(column("last_visit_on")),
+                "registered_on": read_dates(column("registered_on"), "registered_on", layer, report),
+                "last_visit_on": read_dates(column("last_visit_on"), "last_visit_on", layer, report),
                 "suspected_group": to_flags(column("suspected_group")),
                 "landlord_name": person("landlord_name"),
                 "landlord_phone": person("landlord_phone"),

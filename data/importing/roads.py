@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from data.importing.buildings import ColumnGetter
+from data.importing.getting import ColumnGetter
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Layer
 from data.importing.one_way import orient_pieces, read_one_way, read_own_way
@@ -20,11 +20,14 @@ from gis.noding import GRID_M, node_lines
 from gis.repair import repair_lines, without
 
 KINDS: Final = {
-    "main": "motorway motorway_link trunk trunk_link primary primary_link 主干路 主干道 快速路 干道",
-    "secondary": "secondary secondary_link tertiary tertiary_link 次干路 次干道 支路",
-    "inner": "residential unclassified living_street road 小区路 内部道路 居住区道路 街道 街",
-    "service": "service track 服务路 通道 消防通道",
-    "footpath": "footway path pedestrian bridleway corridor 步行道 人行道 小路 便道 步道 巷",
+    "main": "motorway motorway_link trunk trunk_link primary primary_link "
+    "主干路 主干道 城市主干路 快速路 城市快速路 干道",
+    "secondary": "secondary secondary_link tertiary tertiary_link 次干路 次干道 城市次干路 支路 城市支路",
+    "inner": "residential unclassified living_street road "
+    "小区路 小区道路 小区主路 内部道路 内部路 居住区道路 街道 街 组团路",
+    "service": "service track busway 服务路 通道 消防通道 消防车道 车行道",
+    "footpath": "footway path pedestrian bridleway corridor "
+    "步行道 人行道 人行步道 小路 便道 步道 园路 宅间路 宅前路 入户路 巷 弄",
     "steps": "steps 台阶 楼梯",
     "cycleway": "cycleway 自行车道 非机动车道",
 }

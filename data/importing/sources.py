@@ -25,7 +25,24 @@ _FORMATS: Final[dict[str, Format]] = {
     ".xlsx": "xlsx",
 }
 _SHAPE_PARTS: Final = (".shp", ".dbf", ".shx", ".prj", ".cpg")
-_SILENT: Final = (".sbn", ".sbx", ".qpj", ".qmd", ".xml", ".md", ".ds_store", ".qgz", ".lock")
+_SILENT: Final = (".sbn", ".sbx", ".qpj", ".qmd", ".qml", ".xml", ".md", ".qgz", ".qgs", ".lock", ".ini", ".lnk", ".db")
+# What to do with files of other kinds that offices often have.
+_HINTS: Final = {
+    ".xls": "old Excel file: save it as .xlsx",
+    ".et": "WPS table: save it as .xlsx",
+    ".xlsm": "workbook with macros: save it as .xlsx",
+    ".dwg": "CAD drawing: export its outlines as Shapefile or GeoJSON with a coordinate system",
+    ".dxf": "CAD drawing: export its outlines as Shapefile or GeoJSON with a coordinate system",
+    ".kml": "KML: export it as GeoJSON",
+    ".kmz": "KML: export it as GeoJSON",
+    ".osm": "OpenStreetMap XML: export it as GeoJSON or GeoPackage, with QGIS for example",
+    ".pbf": "OpenStreetMap extract: export it as GeoJSON or GeoPackage, with QGIS for example",
+    ".tab": "MapInfo table: export it as GeoPackage or Shapefile",
+    ".mif": "MapInfo table: export it as GeoPackage or Shapefile",
+    ".gdb": "ArcGIS geodatabase: export its layers as GeoPackage or Shapefile",
+    ".rar": "archive that is not read: unpack it, or pack it as .zip",
+    ".7z": "archive that is not read: unpack it, or pack it as .zip",
+}
 # A community's files are megabytes; a district of 20,000 buildings about 20 MB.
 MAX_FILE_BYTES: Final = 1 << 30
 MAX_TOTAL_BYTES: Final = 2 << 30
@@ -58,24 +75,37 @@ def read_folder(path: Path) -> list[SourceFile]:
         siblings = [path]
         if path.suffix.lower() == ".shp":
             siblings = sorted(
-                p for p in path.parent.iterdir() if p.stem == path.stem and _suffix(p.name) in _SHAPE_PARTS
+                p for p in path.parent.iterdir() if _same_stem(p.name, path.name) and _suffix(p.name) in _SHAPE_PARTS
             )
         return [SourceFile(p.name, _read(p)) for p in siblings]
     if not path.is_dir():
         raise BadFileError(f"{path}: there is no such file or folder. Check the path.")
     root = path.resolve()
-    wanted = {*_FORMATS, *_SHAPE_PARTS, ".zip", ".xls"}
-    result = []
+    wanted = {*_FORMATS, *_SHAPE_PARTS, ".zip"}
+    result, others = [], []
     for file in sorted(path.rglob("*")):
         if not file.resolve().is_relative_to(root):
             raise BadFileError(f"{file.name}: is a link out of the folder. Copy the file itself into the folder.")
-        if file.is_file() and _suffix(file.name) in wanted:
-            result.append(SourceFile(file.relative_to(path).as_posix(), _read(file)))
+        name = file.relative_to(path).as_posix()
+        if not file.is_file() or _is_of_the_system(name):
+            continue
+        if _suffix(file.name) in wanted:
+            result.append(SourceFile(name, _read(file)))
+        elif _suffix(file.parent.name) == ".gdb":
+            others.append(SourceFile(file.parent.relative_to(path).as_posix(), b""))
+        else:  # named in the report, not read
+            others.append(SourceFile(name, b""))
     if not result:
         raise BadFileError(
             f"{path}: nothing usable in this folder: expected GeoJSON, GeoPackage, Shapefile, CSV, .xlsx or .zip files."
         )
-    return result
+    return [*result, *dict.fromkeys(others)]
+
+
+def _is_of_the_system(name: str) -> bool:
+    """What macOS, Windows and Office lay beside an office's files: .DS_Store, ._建筑.shp, __MACOSX, ~$台账.xlsx."""
+    path = PurePosixPath(name)
+    return "__MACOSX" in path.parts or path.name.startswith((".", "~$")) or path.name.lower() == "thumbs.db"
 
 
 def _read(path: Path) -> bytes:
@@ -104,6 +134,8 @@ def find_datasets(sources: Sequence[SourceFile], report: ImportReport) -> list[D
     files: dict[str, bytes] = {}
     total = 0
     for source in _unpacked(sources):
+        if _is_of_the_system(source.name):
+            continue
         if len(source.data) > MAX_FILE_BYTES or (total := total + len(source.data)) > MAX_TOTAL_BYTES:
             raise BadFileError(_too_large(source.name))
         if source.name in files and files[source.name] != source.data:
@@ -117,9 +149,10 @@ def find_datasets(sources: Sequence[SourceFile], report: ImportReport) -> list[D
                 report.add("left_out", "no_shp", name, "part of a Shapefile without its .shp file", count=1)
             continue
         if suffix not in _FORMATS:
-            if suffix not in _SILENT:
-                hint = "old Excel file: save it as .xlsx" if suffix == ".xls" else "file of a kind that is not read"
-                report.add("left_out", "unknown_format", name, hint)
+            if suffix in _HINTS:
+                report.add("left_out", "unknown_format", name, _HINTS[suffix])
+            elif suffix not in _SILENT:
+                report.add("left_out", "unknown_format", "other files", "of kinds that are not read", rows=[name])
             continue
         if not content or content.isspace():
             raise BadFileError(f"{name}: the file is empty. Export it again.")
@@ -133,7 +166,9 @@ def find_datasets(sources: Sequence[SourceFile], report: ImportReport) -> list[D
 
 
 def _same_stem(name: str, other: str) -> bool:
-    return PurePosixPath(name).with_suffix("") == PurePosixPath(other).with_suffix("")
+    """Whether two names differ in their ending only; 建筑A.SHP and 建筑a.dbf are of one Shapefile."""
+    first, second = (str(PurePosixPath(one).with_suffix("")).casefold() for one in (name, other))
+    return first == second
 
 
 def _unpacked(sources: Sequence[SourceFile]) -> Iterable[SourceFile]:
@@ -155,7 +190,7 @@ def _unzip(source: SourceFile) -> Iterable[SourceFile]:
         _check_archive(source, entries)
         for entry in entries:
             name = _entry_name(entry)
-            if name.startswith("__MACOSX/"):
+            if _is_of_the_system(name):
                 continue
             if _suffix(name) == ".zip":
                 raise BadFileError(f"{source.name}: holds another archive, {name}. Unpack it and give its files.")

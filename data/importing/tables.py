@@ -6,27 +6,30 @@ import csv
 import io
 import re
 import warnings
-import zipfile
-from datetime import date, datetime, time
 from typing import Final
 
 import pandas as pd
 
 from data.importing.columns import holds_numbers_of_persons
 from data.importing.encoding import decode_text
+from data.importing.headers import SEARCHED_ROWS, find_header
 from data.importing.kinds import find_kind
 from data.importing.layer import Layer
 from data.importing.options import ImportOptions
 from data.importing.report import ImportReport
-from data.importing.sources import MAX_FILE_BYTES, Dataset
+from data.importing.sources import Dataset
 from gis.errors import BadFileError
 
 MAX_COLUMNS: Final = 500
 # The registers of 万户新村 have about 7,000 rows; a file of two millions is something else.
 MAX_ROWS: Final = 2_000_000
-_MISSING: Final = ["", "NULL", "null", "None", "NaN", "nan", "#N/A", "/"]
+MISSING: Final = [
+    "", "NULL", "null", "None", "NaN", "nan", "#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "/"
+]  # fmt: skip
+# How programs keep a number from being read as one: ="0101", '0101.
+_GUARDED: Final = r"""^(?:="(.*)"|['’](.*))$"""
+_WHOLE_FLOAT: Final = r"^-?\d+\.0+$"
 _SKIPPED: Final = re.compile(r"line (\d+)")
-_HEADER_ROWS: Final = 5
 _MAX_HEADER_CHARACTERS: Final = 100_000
 
 
@@ -34,14 +37,15 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
     """A CSV file as one table; a table of no known kind is counted and not read."""
     text, codec = decode_text(dataset.parts[next(iter(dataset.parts))], dataset.source, option=options.encoding)
     text = text.replace("\0", "")
-    first = text.lstrip("\r\n ").split("\n", 1)[0][:_MAX_HEADER_CHARACTERS]
-    separator = max(",\t;|", key=first.count)
-    try:
-        header = next(csv.reader([first], delimiter=separator), [])
-    except csv.Error:
-        header = []
-    _check_header(dataset.source, header)
-    layer = Layer(dataset.source, dataset.stem, pd.DataFrame(), encoding=codec, first_row=2, records=text.count("\n"))
+    if "\n" not in text:  # lines of an old Macintosh
+        text = text.replace("\r", "\n")
+    separator, header, lines = _find_csv_header(text)
+    # Lines above the header (a title, sep=;) are cut off; rows are still counted from the file's first.
+    text = text.split("\n", lines)[-1] if lines else text
+    check_header(dataset.source, header)
+    layer = Layer(
+        dataset.source, dataset.stem, pd.DataFrame(), encoding=codec, first_row=lines + 2, records=text.count("\n")
+    )
     if not _is_known(layer, header, options):
         layer.frame = pd.DataFrame(columns=[str(name).strip() for name in header[:MAX_COLUMNS]])
         return [layer]
@@ -50,7 +54,8 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
             f"{dataset.source}: {len(header):,} columns and {layer.records:,} lines, expected at most {MAX_COLUMNS} "
             f"and {MAX_ROWS:,}. Cut the file to the community first."
         )
-    layer.frame, skipped = _parse(text, separator, dataset.source)
+    frame, skipped = _parse(text, separator, dataset.source)
+    layer.frame, skipped = _clean_cells(frame), [number + lines for number in skipped]
     layer.records = len(layer.frame) + len(skipped)
     report.add(
         "refused",
@@ -63,7 +68,30 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
     return [layer]
 
 
-def _check_header(source: str, header: list[str]) -> None:
+def _find_csv_header(text: str) -> tuple[str, list[str], int]:
+    """Separator, names of the columns, and how many lines stand above them."""
+    head = text[:_MAX_HEADER_CHARACTERS].split("\n")[: SEARCHED_ROWS + 1]
+    told = re.fullmatch(r"sep=(.)\r?", head[0])
+    best: tuple[int, str, list[str], int] = (-1, ",", [], 0)
+    for separator in told[1] if told else ",\t;|":
+        reader = csv.reader((f"{line}\n" for line in head), delimiter=separator)
+        rows, starts = [], []
+        try:
+            while True:
+                starts.append(reader.line_num)
+                rows.append(next(reader))
+        except (StopIteration, csv.Error):
+            pass
+        found = find_header(rows)
+        if found is not None and (width := sum(bool(cell.strip()) for cell in rows[found])) > best[0]:
+            best = (width, separator, rows[found], starts[found])
+    if best[0] < 0:  # one column
+        first = next((i for i, line in enumerate(head) if line.strip()), 0)
+        return ",", [head[first].strip()], first
+    return best[1:]
+
+
+def check_header(source: str, header: list[str]) -> None:
     """What is no header must not get into a sentence that names the columns."""
     if holds_numbers_of_persons(header):
         raise BadFileError(
@@ -87,7 +115,7 @@ def _parse(text: str, separator: str, source: str) -> tuple[pd.DataFrame, list[i
                 sep=separator,
                 dtype="str",
                 keep_default_na=False,
-                na_values=_MISSING,
+                na_values=MISSING,
                 on_bad_lines="warn",
                 index_col=False,
                 skipinitialspace=True,
@@ -104,63 +132,18 @@ def _parse(text: str, separator: str, source: str) -> tuple[pd.DataFrame, list[i
     return frame, skipped
 
 
-def read_xlsx(dataset: Dataset, report: ImportReport) -> list[Layer]:
-    """Every sheet with a header; cells as they are shown, formulas as their last result."""
-    data = dataset.parts[".xlsx"]
-    import openpyxl  # 10 MB, which a server that only draws the wall never needs
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_FILE_BYTES // 4:
-                raise BadFileError(f"{dataset.source}: too large for a workbook of a community. Save the sheet as CSV.")
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
-        sheets = {sheet.title: [tuple(row) for row in sheet.iter_rows(values_only=True)] for sheet in book.worksheets}
-    except BadFileError:
-        raise
-    except Exception as error:
-        raise BadFileError(f"{dataset.source}: cannot be read as .xlsx: {str(error)[:120]}. Save it again.") from error
-    layers = []
-    for title, rows in sheets.items():
-        head = next(
-            (i for i, row in enumerate(rows[:_HEADER_ROWS]) if sum(cell is not None for cell in row) >= 2), None
-        )
-        if head is None:
-            if rows:
-                report.add("left_out", "empty_sheet", f"{dataset.source}/{title}", "sheet without a header line")
+def _clean_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Cells without what programs put around a number; columns of whole numbers without the `.0` of a float."""
+    for column in frame.columns:
+        text = frame[column]
+        if text.dtype != "str":
             continue
-        columns = [str(cell).strip() if cell is not None else f"column {i + 1}" for i, cell in enumerate(rows[head])]
-        _check_header(f"{dataset.source}/{title}", columns)
-        body = [[_cell_text(cell) for cell in row] for row in rows[head + 1 :] if any(cell is not None for cell in row)]
-        frame = pd.DataFrame(body, columns=_unique(columns), dtype="str")
-        layers.append(
-            Layer(
-                source=f"{dataset.source}/{title}" if len(sheets) > 1 else dataset.source,
-                name=f"{title} {dataset.stem}",
-                frame=frame,
-                first_row=head + 2,
-                records=len(frame),
-            )
-        )
-    return layers
-
-
-def _unique(columns: list[str]) -> list[str]:
-    seen: dict[str, int] = {}
-    result = []
-    for column in columns:
-        seen[column] = seen.get(column, 0) + 1
-        result.append(column if seen[column] == 1 else f"{column}.{seen[column] - 1}")
-    return result
-
-
-def _cell_text(cell: object) -> str | None:
-    if cell is None:
-        return None
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ", timespec="seconds")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    text = str(cell).strip()
-    return None if text in _MISSING else text
+        guarded = text.str.startswith(("=", "'", "’"), na=False)
+        if guarded.any():
+            inner = text[guarded].str.extract(_GUARDED)
+            frame.loc[guarded, column] = inner[0].fillna(inner[1]).fillna(text[guarded])
+        there = frame[column].dropna()
+        # One look at the first value spares nearly every column.
+        if len(there) and ".0" in str(there.iloc[0]) and bool(there.str.fullmatch(_WHOLE_FLOAT).all()):
+            frame[column] = frame[column].str.replace(r"\.0+$", "", regex=True)
+    return frame

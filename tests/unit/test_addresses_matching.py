@@ -72,6 +72,12 @@ def matcher() -> AddressMatcher:
         ("万户新村西区12幢门面房3号", "room", "Ashop", "exact", 1.0),
         ("万户新村西区12幢门面房9号", "building", "A西区12", "no_such_part", 0.5),
         ("万户新村西区12幢3单元402室对面", "room", "A西区12-3-402", "near", 0.6),
+        ("万户新村西区12幢、13幢之间", "building", "A西区12", "near", 0.6),
+        ("万户新村西区12幢~15幢", "building", "A西区12", "near", 0.6),
+        ("万户新村西区12幢3元402", "building", "A西区12", "no_such_part", 0.5),
+        ("万户新村西区12幢3单元402、401", "unit", None, "no_such_part", 0.5),
+        ("万户新村西区第12幢第3单元第402室", "room", "A西区12-3-402", "exact", 1.0),
+        ("万户新村西区12幢 13900000000", "building", "A西区12", "exact", 1.0),
         ("大洋万户新村西区12幢", "building", "A西区12", "prefix_unexplained", 0.95),
         ("江苏省盐城市亭湖区大洋街道万户新村西区12幢", "building", "A西区12", "exact", 1.0),
         ("万户新村西区99幢", "none", None, "no_such_building", 0.0),
@@ -93,6 +99,22 @@ def test_how_far_a_text_leads_and_how_sure_that_is(
     assert (match.level_of_match, match.address_id, match.reason) == (level, address_id, reason)
     assert match.confidence == pytest.approx(confidence)
     assert match.is_complete == (confidence > 0.6)
+
+
+def test_two_buildings_of_one_number_are_never_told_apart_by_chance() -> None:
+    rows = [["b1", "12幢", None, "12"], ["b2", "12幢", None, "12"], ["b3", "13幢", None, "13"]]
+    buildings = pd.DataFrame(rows, columns=["building_id", "name", "zone", "number"])
+    matcher = AddressMatcher(pd.DataFrame(columns=["address_id", "full_text"]), buildings=buildings)
+    assert (matcher.match("12幢").reason, matcher.match("12幢").building_id) == ("ambiguous_zone", None)
+    assert matcher.match("13幢").building_id == "b3"
+
+
+def test_a_zone_is_known_in_digits_and_in_words() -> None:
+    rows = [["a1", "万户新村三区5幢", "三区", "5"], ["a2", "万户新村二期5幢", "二期", "5"]]
+    addresses = pd.DataFrame(rows, columns=["address_id", "full_text", "zone", "building"])
+    matcher = AddressMatcher(addresses, community="万户新村")
+    said = ["三区5幢", "3区5幢", "二期5幢", "2期5幢", "万户新村2期5栋"]
+    assert [matcher.match(text).address_id for text in said] == ["a1", "a1", "a2", "a2", "a2"]
 
 
 @pytest.mark.parametrize(
