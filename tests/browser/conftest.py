@@ -20,9 +20,10 @@ CHROMIUM_FLAGS = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
     "--disable-gpu-compositing",  # without a card, putting a picture together costs less without its detour
-    "--webgl-antialiasing-mode=none",  # smooth edges are a third of all drawing, and no test looks at them
     "--disable-background-networking",  # the browser's own calls home are not the page's
 ]
+# Smooth edges are a third of all drawing, and no test looks at them.
+TEST_FLAGS = [*CHROMIUM_FLAGS, "--webgl-antialiasing-mode=none"]
 _FULL_HD = ViewportSize(width=1920, height=1080)
 SMALL_SCREEN = ViewportSize(width=1280, height=720)  # for what draws the table: the processor has to fill it
 # Pages that draw no table: a processor is enough for them.
@@ -99,7 +100,7 @@ def live_server(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, headless, drawing in software."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=TEST_FLAGS)
         yield browser
         browser.close()
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from i18n import Language, t
-from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium
+from tests.browser.conftest import TEST_FLAGS, find_chromium
 from tests.browser.test_offline import find_way_to_cut_off
 from tests.fixtures.serving import ROOT, build_environment
 
@@ -35,7 +35,7 @@ def visit(sample_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     home = tmp_path_factory.mktemp("office")
     shutil.copy(sample_file, home / "office.duckdb")
     seen = subprocess.run(
-        [*command, sys.executable, str(VISIT), str(home), "office", find_chromium(), *CHROMIUM_FLAGS],
+        [*command, sys.executable, str(VISIT), str(home), "office", find_chromium(), *TEST_FLAGS],
         env=build_environment(home),
         capture_output=True,
         text=True,

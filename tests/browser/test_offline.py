@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page
 
 from i18n import Language, section
-from tests.browser.conftest import CHROMIUM_FLAGS, find_chromium, is_local
+from tests.browser.conftest import TEST_FLAGS, find_chromium, is_local
 from tests.fixtures.serving import ROOT, ServerProcess, build_environment, run_shapan
 
 VISIT = ROOT / "tests" / "fixtures" / "offline_visit.py"
@@ -42,7 +42,7 @@ def test_the_wall_works_without_any_network(sample_file: Path, tmp_path: Path) -
         pytest.skip(message)
     shutil.copy(sample_file, tmp_path / "offline.duckdb")
     seen = subprocess.run(
-        [*command, sys.executable, str(VISIT), str(tmp_path), "offline", find_chromium(), *CHROMIUM_FLAGS],
+        [*command, sys.executable, str(VISIT), str(tmp_path), "offline", find_chromium(), *TEST_FLAGS],
         env=build_environment(tmp_path),
         capture_output=True,
         text=True,
