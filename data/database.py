@@ -66,12 +66,14 @@ class Database:
     DuckDB shares one instance of a file among all connections of a process, so every cursor has to be back before.
     """
 
-    def __init__(self, path: Path, *, key: StoreKey | None, log_limit_bytes: int) -> None:
+    def __init__(
+        self, path: Path, connection: duckdb.DuckDBPyConnection, *, key: StoreKey | None, log_limit_bytes: int
+    ) -> None:
         self._path = path
         self._key = key
         self._log_limit_bytes = log_limit_bytes
         self._fold_at_bytes = log_limit_bytes
-        self._connection: duckdb.DuckDBPyConnection | None = connect(path, key)
+        self._connection: duckdb.DuckDBPyConnection | None = connection
         self._written_ns = path.stat().st_mtime_ns
         self._idle: list[duckdb.DuckDBPyConnection] = []
         self._changed = threading.Condition()
@@ -229,14 +231,37 @@ def to_write_error(error: duckdb.Error, name: str, folder: Path) -> ShapanError 
     return None
 
 
-def prepare_file(
+def open_file(
     path: Path, migrations: Sequence[Migration], clock: Callable[[], datetime], key: StoreKey | None
-) -> StoreKey | None:
+) -> tuple[StoreKey | None, duckdb.DuckDBPyConnection]:
     """
-    Make `path` a store of today's schema, or raise and leave it as it was; returns the key that opens it.
+    Make `path` a store of today's schema and open it, or raise and leave it as it was; the key that opens it is told.
 
     A new file is encrypted when there is a `key`; a plain one that is there stays plain.
     """
+    key = _prepare_file(path, key)
+    version = 0
+    if path.exists():
+        connection = connect(path, key)
+        try:
+            version = _check_file(connection, path)
+            if version > len(migrations):
+                raise StoreVersionError(
+                    f"Store '{path.stem}' has schema version {version}, this program knows versions up to "
+                    f"{len(migrations)}. Update Shapan, or work on another store with --store NAME."
+                )
+            if version == len(migrations):
+                return key, connection
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+    _migrate_file(path, find_pending(migrations, version), clock, key)
+    return key, connect(path, key)
+
+
+def _prepare_file(path: Path, key: StoreKey | None) -> StoreKey | None:
+    """Make `path` a file that can be opened, its log folded in, or raise; returns the key that opens it."""
     log, work = path.with_name(path.name + ".wal"), path.with_name(path.name + ".new")
     mark = path.with_name(path.name + RESTORING)
     if mark.exists():
@@ -257,15 +282,15 @@ def prepare_file(
         raise to_bad_file(log, "the log of a store is there without the store")
     else:
         remove_files(work)
-    version = _check_file(path, key) if path.exists() else 0
-    if version > len(migrations):
-        raise StoreVersionError(
-            f"Store '{path.stem}' has schema version {version}, this program knows versions up to {len(migrations)}. "
-            "Update Shapan, or work on another store with --store NAME."
-        )
-    pending = find_pending(migrations, version)
-    if not pending:
-        return key
+    return key
+
+
+def _migrate_file(
+    path: Path, pending: Sequence[Migration], clock: Callable[[], datetime], key: StoreKey | None
+) -> None:
+    """Bring a closed file, or one that is not there yet, to today's schema, or raise and leave it as it was."""
+    log, work = path.with_name(path.name + ".wal"), path.with_name(path.name + ".new")
+    version, latest = pending[0].version - 1, pending[-1].version
     aside = None
     try:
         if version:
@@ -278,16 +303,14 @@ def prepare_file(
     except (OSError, duckdb.Error) as error:
         remove_files(work, *([aside] if aside else []))
         raise StoreMigrationError(
-            f"Store '{path.stem}' could not be brought from schema version {version} to {len(migrations)}: "
+            f"Store '{path.stem}' could not be brought from schema version {version} to {latest}: "
             f"{first_line(error)}. It is as it was. Make sure that there is free space in {path.parent}; if there is, "
             "go back to the program that wrote it and report this sentence."
         ) from error
-    return key
 
 
-def _check_file(path: Path, key: StoreKey | None) -> int:
+def _check_file(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Schema version of a file that is a whole store; it is not changed."""
-    connection = connect(path, key, only_look=True)
     try:
         _check_length(connection, path)
         row = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
@@ -295,8 +318,6 @@ def _check_file(path: Path, key: StoreKey | None) -> int:
         raise to_bad_file(path, "it is a DuckDB file, but not one of Shapan") from error
     except duckdb.Error as error:
         raise to_bad_file(path, first_line(error)) from error
-    finally:
-        connection.close()
     return int(row[0]) if row and row[0] else 0
 
 
@@ -311,16 +332,18 @@ def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     size = connection.execute(
         "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = ?", [CATALOG]
     ).fetchone()
-    if size is None or (log.exists() and log.stat().st_size):
+    tables = list_tables(connection)
+    if size is None or not tables or (log.exists() and log.stat().st_size):
         return
-    needed = [size[1]]
-    for table in list_tables(connection):
-        row = connection.execute(
-            "SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), 0))) + 1 "
-            f"FROM pragma_storage_info('{table}') WHERE persistent"
-        ).fetchone()
-        needed.append(row[0] if row and row[0] else 0)
-    expected = HEADERS_SIZE_BYTES + size[0] * max(needed)
+    # One question for all tables takes a third of the time of one for each.
+    blocks = " UNION ALL ".join(
+        f"SELECT block_id, additional_block_ids FROM pragma_storage_info('{table}') WHERE persistent"
+        for table in tables
+    )
+    row = connection.execute(
+        f"SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), 0))) + 1 FROM ({blocks})"
+    ).fetchone()
+    expected = HEADERS_SIZE_BYTES + size[0] * max(size[1], row[0] if row and row[0] else 0)
     if path.stat().st_size < expected:
         raise to_bad_file(path, f"it ends after {path.stat().st_size} of at least {expected} bytes")
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -38,9 +39,15 @@ def find_migrations(*folders: Traversable) -> tuple[Migration, ...]:
     ValueError
         Two files have one number, or a number is missing.
     """
+    return _read_migrations(folders or (files("data.migrations"),))
+
+
+@lru_cache(maxsize=1)
+def _read_migrations(folders: tuple[Traversable, ...]) -> tuple[Migration, ...]:
+    """Kept: a process that opens stores one after the other reads them once."""
     found = [
         Migration(int(match[1]), file.name, file.read_text(encoding="utf-8"))
-        for folder in folders or (files("data.migrations"),)
+        for folder in folders
         for file in folder.iterdir()
         if (match := _FILE_NAME.fullmatch(file.name))
     ]

@@ -27,7 +27,7 @@ from pyproj import CRS
 
 from data.changes import ChangeLog, Touched
 from data.connecting import BROKEN, first_line, is_damage, to_bad_file
-from data.database import LOG_LIMIT_BYTES, Database, prepare_file, to_write_error
+from data.database import LOG_LIMIT_BYTES, Database, open_file, to_write_error
 from data.keys import StoreKey
 from data.locking import OwnerLock
 from data.migrating import find_migrations
@@ -96,8 +96,8 @@ class Store:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = OwnerLock(self.path, now=clock())
         try:
-            self._key = prepare_file(self.path, find_migrations(*migrations), clock, key)
-            self._database = Database(self.path, key=self._key, log_limit_bytes=log_limit_bytes)
+            self._key, connection = open_file(self.path, find_migrations(*migrations), clock, key)
+            self._database = Database(self.path, connection, key=self._key, log_limit_bytes=log_limit_bytes)
             with self._database.cursor() as cursor:
                 columns = cursor.execute(_COLUMNS).fetchall()
                 self.keys: Mapping[str, str] = dict(cursor.execute(_KEYS).fetchall())

@@ -268,12 +268,15 @@ def test_a_truncated_store_is_refused_when_it_is_opened_not_later(path: Path, ke
         Store(path)
 
 
-def test_a_duckdb_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sql", ["CREATE TABLE trips (id INTEGER)", "CREATE VIEW trips AS SELECT 1"])
+def test_a_duckdb_file_that_is_not_ours_is_refused(tmp_path: Path, sql: str) -> None:
     path = tmp_path / "demo.duckdb"
     with duckdb.connect(str(path)) as other:
-        other.execute("CREATE TABLE trips (id INTEGER)")
+        other.execute(sql)
+    content = path.read_bytes()
     with pytest.raises(BadFileError, match="not one of Shapan"):
         Store(path)
+    assert path.read_bytes() == content
 
 
 def test_a_folder_in_the_place_of_a_store_is_refused(tmp_path: Path) -> None:
