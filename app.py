@@ -86,8 +86,8 @@ def build_app(state: AppState, door: DoorState, provider: ProviderOptions | None
     async def run(_: streamlit.App) -> AsyncIterator[None]:
         unsubscribe = state.store.subscribe(state.tell)
         state.hub.open(state.read_revisions(), asyncio.get_running_loop())
-        gc.collect()
         gc.freeze()  # what the imports made never dies: Streamlit's collection after each rerun need not walk it
+        gc.enable()
         scenes.start()
         renewing = None if network is None else asyncio.create_task(network.keep_fresh())
         schedulers = [

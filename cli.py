@@ -6,6 +6,7 @@ Everything slow is imported inside the command that needs it, so that `shapan --
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -110,6 +111,8 @@ def serve(
             return
         if demo_if_missing and not settings.store_path.exists():
             make_demo(settings)
+        # Walking again and again through what the imports make takes an eighth of the start; app.py ends it.
+        gc.disable()
         from app import serve as run
         from data.drills import is_drill
         from server.operations import is_synthetic

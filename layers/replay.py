@@ -151,4 +151,5 @@ REPLAY = Scene(
     ("incidents", "incident_categories", "buildings", "addresses", "grids", "community", "settings"),
     _build,
     params=("day", "days"),
+    is_told=False,
 )

@@ -18,7 +18,6 @@ from data.queries_info import get_info
 from data.settings import Settings
 from data.store import Clock, Store
 from gis.errors import RecordMissingError, RefusedError
-from server.access import OWNER, run
 
 if TYPE_CHECKING:
     from data.importing import ImportOptions, SourceFile
@@ -88,11 +87,14 @@ class LocalOperations:
 
     def access(self, operation: str, arguments: Mapping[str, Any]) -> Report:
         """Accounts, keys and the log: see `server.access.OPERATIONS`."""
+        from server.access import run  # loads the rules of everything that can be asked: figures need none of them
+
         return run(self.store, self.clock, operation, arguments)
 
     def analyse(self, method: str, options: Mapping[str, object]) -> Report:
         """One of the methods of `incidents.analysing.METHODS` on the store's incidents."""
         from incidents.analysing import Options  # slow to load, and only analyses need it
+        from server.access import OWNER
         from server.analysis import analyse_store
 
         return analyse_store(self.store, OWNER, method, Options.from_dict(options)).to_dict()

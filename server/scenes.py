@@ -144,6 +144,8 @@ class SceneEndpoint:
         for scene in self._state.scenes.values():
             if self._closing.is_set():
                 return
+            if not scene.is_told:
+                continue
             with suppress(ShapanError):  # a scene that cannot be built says so when it is asked for
                 self._answer(scene, WALL, LANGUAGES[0], {})
 
