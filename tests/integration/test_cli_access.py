@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,11 +36,18 @@ NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 TOKEN = "the-token"
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    with Store(tmp_path / "small.duckdb", clock=lambda: NOW) as store:
+@pytest.fixture(scope="module")
+def village(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small store, to be copied."""
+    path = tmp_path_factory.mktemp("village") / "small.duckdb"
+    with Store(path, clock=lambda: NOW) as store:
         store.write(found)
-    return tmp_path
+    return path
+
+
+@pytest.fixture
+def home(village: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(village, tmp_path)).parent
 
 
 def shapan(home: Path, *arguments: str, stdin: str | None = None) -> Result:
