@@ -17,7 +17,10 @@ from data.keys import StoreKey
 from data.migrating import Migration, find_migrations
 from data.store import Store
 from sample import SampleCommunity, build_community, write_sample
+from tests.fixtures.access import village_file
+from tests.fixtures.intake import intake_file
 
+__all__ = ["intake_file", "village_file"]  # once a run, whoever asks: an imported fixture is each module's own
 ROOT = Path(__file__).resolve().parent.parent
 
 
