@@ -14,7 +14,7 @@ import shapely
 
 from data.importing.building_numbers import read_building_numbers
 from data.importing.building_sizes import read_sizes
-from data.importing.columns import find_text_columns, match_columns
+from data.importing.columns import find_text_columns, match_columns, to_text
 from data.importing.getting import ColumnGetter
 from data.importing.incoming import Incoming, build_ids, merge_duplicates, report_repairs
 from data.importing.layer import Layer
@@ -111,7 +111,7 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
     rows, bad = _complete_heights(column, use, shapely.area(repaired.geometries), layer, labels, good, report)
     rows.insert(0, "building_id", build_ids("b-", own, layer.original, [name]))
     numbered = read_building_numbers(layer, name)
-    rows["name"] = numbered["name"]
+    rows["name"] = numbered["name"].fillna(_street_address(layer))
     rows["zone"] = column("zone").fillna(numbered["zone"])
     rows["number"] = numbered["number"]
     rows["use"] = use.where(use != "unknown")
@@ -132,6 +132,15 @@ def _build_layer(layer: Layer, report: ImportReport) -> tuple[pd.DataFrame, pd.D
 
 def _getter(ours: pd.DataFrame) -> ColumnGetter:
     return ColumnGetter(ours)
+
+
+def _street_address(layer: Layer) -> pd.Series:
+    """Street and house number of OpenStreetMap: what a building without a name is called by."""
+    tags = ColumnGetter(layer.frame)
+    street, number = (to_text(tags(key)).fillna(tags.tag(key)) for key in ("addr:street", "addr:housenumber"))
+    is_chinese = street.str.contains(r"[一-龥]", regex=True, na=False)
+    chinese = street + number.str.removesuffix("号") + "号"
+    return chinese.where(is_chinese, street + " " + number)
 
 
 def _find_parts(layer: Layer, column: ColumnGetter, own: pd.Series) -> npt.NDArray[np.bool_]:

@@ -10,13 +10,15 @@ from data.importing.columns import match_columns, normalise_header, variants
 from gis.errors import BadFileError
 
 Kind = Literal[
-    "building", "road", "boundary", "grid", "gate", "wall", "land", "key_site", "unit", "rental", "incident", "occupant"
-]
+    "building", "road", "boundary", "grid", "gate", "wall", "land", "key_site", "unit", "rental", "incident",
+    "occupant", "alias",
+]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Shape = Literal["point", "line", "area", "none"]
 
 # First match wins: 'rental units' are rentals, 'key site' is no wall, 'boundary wall' is a wall.
 _BY_NAME: Final[tuple[tuple[Kind, str, tuple[Shape, ...]], ...]] = (
+    ("alias", r"alias|别名|俗称|曾用名", ("none",)),
     ("incident", r"incident|alarm|警情|案件|报警|接警|接处警|发案", ("none", "point")),
     ("occupant", r"occupant|residents?(?!ial)|population|tenant|人口|居民|人员|租客", ("none",)),
     ("rental", r"rental|出租|租赁|群租|租房", ("none",)),
@@ -60,9 +62,15 @@ _REQUIRED: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     ),
     "key_site": (("name",), ("x", "lon", "lonlat", "address_text")),
     "gate": (("x", "lon", "lonlat"),),
+    "alias": (("alias",), ("canonical",)),
     "occupant": (("name",), ("address_text", "building", "building_id", "unit_id")),
 }
-PLURALS: Final = {"key_site": "key sites", "land": "green, water and squares", "boundary": "boundary"}
+PLURALS: Final = {
+    "alias": "other names",
+    "key_site": "key sites",
+    "land": "green, water and squares",
+    "boundary": "boundary",
+}
 
 
 def plural(kind: str) -> str:

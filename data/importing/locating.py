@@ -44,7 +44,14 @@ class Located:
 class Locator:
     """The address tree as it will be after this import."""
 
-    def __init__(self, store: Store, addresses: list[pd.DataFrame], buildings: pd.DataFrame, community: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        addresses: list[pd.DataFrame],
+        buildings: pd.DataFrame,
+        community: str,
+        names: list[pd.DataFrame],
+    ) -> None:
         """
         Parameters
         ----------
@@ -52,6 +59,8 @@ class Locator:
             New rows of `addresses`, on top of the store's.
         buildings
             building_id, name, zone, number of every building.
+        names
+            New rows of `aliases`, on top of the store's.
         """
         old = store.read("SELECT * EXCLUDE (geom) FROM addresses")
         columns = list(old.columns)
@@ -59,7 +68,8 @@ class Locator:
         rows = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
         self.addresses = rows.drop_duplicates("address_id", keep="last").reset_index(drop=True)
         self._known = set(buildings["building_id"])
-        aliases = Aliases.from_frame(store.read("SELECT * FROM aliases"), communities=[community])
+        known = pd.concat([store.read("SELECT * FROM aliases").astype(object), *names], ignore_index=True)
+        aliases = Aliases.from_frame(known, communities=[community])
         self._matcher = AddressMatcher(self.addresses, aliases, buildings=buildings, community=community)
 
     def locate(self, column: ColumnGetter, skip: npt.NDArray[np.bool_]) -> Located:

@@ -28,6 +28,7 @@ KEYS: Final = {
     "walls": "wall_id",
     "land": "land_id",
     "addresses": "address_id",
+    "aliases": "alias",
     "rentals": "rental_id",
     "key_sites": "site_id",
     "incident_categories": "category",

@@ -36,6 +36,13 @@ _NO_CRS: Final = (
 )
 
 
+_NAME_IT: Final = "Name their coordinate system with --crs."
+_WRONG_IN_FILE: Final = (
+    "The file names the wrong system: set the layer's coordinate system right in the program that it comes from and "
+    "export it again; of a Shapefile the .prj may be taken away and the system named with --crs."
+)
+
+
 def find_crs(layer: Layer, options: ImportOptions) -> None:
     """
     Decide `layer.crs` and put its coordinates into (east, north) order.
@@ -64,6 +71,8 @@ def find_crs(layer: Layer, options: ImportOptions) -> None:
             layer.crs, layer.crs_from = WGS84, "GeoJSON without crs is WGS 84 by RFC 7946"
         else:
             why = " and its numbers are no degrees" if layer.source.lower().endswith("json") else ""
+            if why and (hint := _swapped_hint(np.median(finite, axis=0))):
+                raise CrsMismatchError(f"{layer.source}: its numbers are no (longitude, latitude).{hint}")
             raise CrsUnknownError(_NO_CRS.format(source=layer.source, why=why))
     if not len(finite):
         return
@@ -102,21 +111,31 @@ def _check_same(layer: Layer, options: ImportOptions) -> None:
         )
 
 
+def _swapped_hint(middle: Coordinates) -> str:
+    is_swapped = abs(middle[0]) <= 90 < abs(middle[1]) <= 180
+    return " They look like (latitude, longitude): swap them and export again." if is_swapped else ""
+
+
 def _check_unit(layer: Layer, degrees: bool, middle: Coordinates) -> None:
     label = crs_label(layer.crs or "")
+    # Against what a file says --crs is refused: then only the file can be corrected.
+    own = layer.crs_from == "from the file"
     if get_crs(layer.crs or "").is_geographic and not degrees:
-        hint = (
-            " They look like (latitude, longitude): swap them." if abs(middle[0]) <= 90 >= abs(middle[1]) - 90 else ""
-        )
+        hint = _swapped_hint(middle)
         raise CrsMismatchError(
             f"{layer.source}: coordinates around ({middle[0]:.3f}, {middle[1]:.3f}) are said to be degrees of "
-            f"{label}, but degrees end at 180 and 90; these look like metres.{hint} Name their coordinate "
-            "system with --crs."
+            f"{label}, but degrees end at 180 and 90"
+            + (f".{hint}" if hint else f"; these look like metres. {_WRONG_IN_FILE if own else _NAME_IT}")
         )
     if not get_crs(layer.crs or "").is_geographic and degrees:
         raise CrsMismatchError(
             f"{layer.source}: coordinates around ({middle[0]:.6f}, {middle[1]:.6f}) are said to be metres of {label}, "
-            "but they look like degrees. Leave out --crs where the file is in WGS 84 degrees, or name --crs EPSG:4326."
+            "but they look like degrees. "
+            + (
+                _WRONG_IN_FILE
+                if own
+                else "Leave out --crs where the file is in WGS 84 degrees, or name --crs EPSG:4326."
+            )
         )
 
 

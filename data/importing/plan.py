@@ -21,6 +21,7 @@ from data.importing.layer import Layer
 from data.importing.locating import Locator
 from data.importing.occupants import plan_occupants
 from data.importing.options import ImportOptions
+from data.importing.other_names import build_aliases
 from data.importing.persons import PersonRules
 from data.importing.places import build_gates, build_key_sites, build_land, build_walls
 from data.importing.registers import build_rentals, build_units
@@ -74,6 +75,8 @@ def plan_import(
         plan.incoming += [buildings, addresses]
     if plan.community.boundary is not None and len(grids):
         note_uncovered(grids, plan.community.boundary, buildings.frame if buildings is not None else None, report)
+    if (chosen := _of_kind(layers, "alias")) and (names := build_aliases(chosen, report)) is not None:
+        plan.incoming.append(names)
     _plan_regrid(store, plan, buildings, grids)
     _plan_registers(store, plan, layers, buildings, grids, report, rules)
     if chosen := _of_kind(layers, "road"):
@@ -112,12 +115,13 @@ def _plan_registers(
         both = [standing.astype(object), buildings.frame[columns].astype(object)]
         standing = pd.concat(both, ignore_index=True).drop_duplicates("building_id", keep="last")
     addresses = [incoming.frame for incoming in plan.incoming if incoming.table == "addresses"]
+    names = [incoming.frame for incoming in plan.incoming if incoming.table == "aliases"]
     if chosen := _of_kind(layers, "unit"):
-        locator = Locator(store, addresses, standing, plan.community.name)
+        locator = Locator(store, addresses, standing, plan.community.name, names)
         made = build_units(chosen, locator, report)
         plan.incoming += made
         addresses += [incoming.frame for incoming in made if incoming.table == "addresses"]
-    locator = Locator(store, addresses, standing, plan.community.name)
+    locator = Locator(store, addresses, standing, plan.community.name, names)
     if (chosen := _of_kind(layers, "rental")) and (rentals := build_rentals(chosen, locator, report)) is not None:
         plan.incoming.append(rentals)
     if rules is not None and (chosen := _of_kind(layers, "occupant")):

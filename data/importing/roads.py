@@ -174,6 +174,8 @@ def _join_ways(
     geometry = ways["geom"].to_numpy(dtype=object).copy()
     course = geometry.copy()
     for _, rows in pd.Series(repeated).groupby(ways["way_id"].to_numpy()[repeated], sort=False):
+        if len(set(shapely.to_wkb(shapely.normalize(geometry[rows.to_numpy()])))) == 1:
+            continue  # the same way again: as it is, so that what runs along it still lies on it
         course[rows.iloc[0]] = shapely.multilinestrings(shapely.get_parts(geometry[rows.to_numpy()]))
         geometry[rows.iloc[0]] = shapely.union_all(geometry[rows.to_numpy()], grid_size=GRID_M)
     ways["geom"], ways["course"] = geometry, course

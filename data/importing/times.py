@@ -78,6 +78,27 @@ def read_dates(text: pd.Series, name: str, layer: Layer, report: ImportReport) -
 
 
 def _parse_times(text: pd.Series) -> pd.Series:
+    quick = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us]")
+    # What programs write is read at once; only the rest is looked at in detail.
+    for mark, style in (("-", "%Y-%m-%d %H:%M:%S"), ("/", "%Y/%m/%d %H:%M:%S")):
+        fits = text.str.len().between(14, 19) & (text.str.slice(4, 5) == mark)
+        if fits.any():
+            quick[fits] = pd.to_datetime(text[fits], format=style, errors="coerce").astype("datetime64[us]")
+    rest = quick.isna()
+    utc = _to_utc(quick)
+    if rest.any():
+        utc[rest] = _parse_rest(text[rest])
+    return utc
+
+
+def _to_utc(local: pd.Series) -> pd.Series:
+    """Times of Asia/Shanghai as naive UTC."""
+    zoned = local.dt.tz_localize(SHANGHAI, ambiguous="NaT", nonexistent="shift_forward")
+    utc: pd.Series = zoned.dt.tz_convert("UTC").dt.tz_localize(None)
+    return utc
+
+
+def _parse_rest(text: pd.Series) -> pd.Series:
     clean = text.str.normalize("NFKC").str.strip().str.replace(_WEEKDAY, " ", regex=True)
     clean = clean.str.replace(r"(:\d{2})\.\d+", r"\1", regex=True).str.replace(r"\s+", " ", regex=True).str.strip()
     with_offset = clean.str.contains(r"^\d{4}.*:.*(?:[+-]\d{2}:?\d{2}|Z)$", regex=True, na=False)
@@ -85,9 +106,7 @@ def _parse_times(text: pd.Series) -> pd.Series:
     local = local.fillna(_from_parts(clean.str.extract(_COMPACT)))
     local = local.fillna(_from_serial(clean))
     local = local.mask(with_offset)
-    zoned = local.dt.tz_localize(SHANGHAI, ambiguous="NaT", nonexistent="shift_forward")
-    utc = zoned.dt.tz_convert("UTC").dt.tz_localize(None)
-    utc = utc.fillna(_from_epoch(clean))
+    utc = _to_utc(local).fillna(_from_epoch(clean))
     if with_offset.any():
         iso = clean[with_offset].str.replace("/", "-", regex=False)
         aware = pd.to_datetime(iso, format="ISO8601", utc=True, errors="coerce")

@@ -53,6 +53,8 @@ def read_vector(dataset: Dataset, report: ImportReport, *, encoding: str | None)
             reason = (
                 str(error).replace(str(path), dataset.source).splitlines()[0][:200] if str(error) else "no reason given"
             )
+            if "sqlite3" in reason or "database disk image" in reason:
+                reason = "the database in it is damaged"
             raise BadFileError(
                 f"{dataset.source}: cannot be read as {_FORMAT_NAMES[dataset.format]}: {reason}. The file is broken "
                 "or cut off; export it again."

@@ -162,9 +162,7 @@ def measure(
         end_alarms(live_server.url, key, list(answered))
     light = find_delays(screens, answered)
     browser = [max(0.0, lit[one] / 1000 - at) for one, at in answered.items()]
-    wall.page.wait_for_function(
-        "(n) => window.shapan.alarms.scene.counts.open === n", arg=len(already), timeout=ACT_MS
-    )
+    wall.page.wait_for_function("(n) => window.shapan.alarms.scene.counts.open === n", arg=len(already), timeout=ACT_MS)
     figures = {
         "alarms": count,
         "screens": SCREENS,

@@ -142,6 +142,23 @@ def test_numbers_of_buildings_estates_and_the_name_of_the_community(importing: I
     assert set(rows(store, "addresses")["full_text"].str.slice(0, 2)) == {"s1"}
 
 
+def test_other_names_of_an_office_are_a_table_like_the_others(importing: Importing) -> None:
+    names = table("别名.csv", "别名,标准名称,类型\nWH新村,万户新村,\n和平路18号,万户新村,门牌\n老年公寓,3,楼栋\n")
+    rentals = table("出租屋.csv", "出租屋地址\nWH新村1幢101\n和平路18号2幢101\n万户新村老年公寓101\n解放路9号2幢101\n")
+    store, report = importing(numbered(), names, rentals, community_name="万户新村")
+    row_of = buildings(store).set_index("building_id")["number"]
+    led = rows(store, "rentals").set_index("address_text")["building_id"].map(row_of).fillna("")
+    expected = {"WH新村1幢101": "1", "和平路18号2幢101": "2", "万户新村老年公寓101": "3", "解放路9号2幢101": ""}
+    assert led.to_dict() == expected
+    assert len(rows(store, "aliases")) == 3
+    assert import_sources(store, [names], ImportOptions(), clock=clock).nothing_new
+    undo_import(store, None, clock=clock)
+    assert rows(store, "aliases").empty
+    with pytest.raises(ShapanError, match="expected 社区, 片区, 楼栋 or 场所"):
+        importing(numbered(), table("别名.csv", "别名,标准名称,类型\na,b,c\n"))
+    assert report.count("rental_unplaced") == 1
+
+
 def test_outlines_drawn_as_lines(importing: Importing) -> None:
     corners = [(-0.001, -0.001), (0.003, -0.001), (0.003, 0.002), (-0.001, 0.002)]
     pieces = [feature(line(a, b), 名称="幸福社区") for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
