@@ -26,11 +26,14 @@ def find_header(rows: Sequence[Sequence[object]]) -> int | None:
     """
     Number of the row, from 0, that holds the names of the columns; None when no row has two cells.
 
-    It is the row, among the first, in which most cells are names of columns as they are known; the first with two
-    cells when no row has two such names.
+    It is the first row, among the first 15, of whose cells more than half are names of columns as they are known; else
+    the one with most such names, and the first with two cells when no row has two.
     """
     filled = [[str(cell).strip() for cell in row if cell is not None and str(cell).strip()] for row in rows]
     known = [sum(normalise_header(cell) in _known() for cell in row) for row in filled[:SEARCHED_ROWS]]
+    for row, (cells, names) in enumerate(zip(filled, known, strict=False)):
+        if names >= _FEWEST and names > len(cells) / 2:
+            return row
     if known and max(known) >= _FEWEST:
         return known.index(max(known))
     return next((i for i, row in enumerate(filled[:SEARCHED_ROWS]) if len(row) >= _FEWEST), None)

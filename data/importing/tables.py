@@ -41,6 +41,8 @@ def read_csv(dataset: Dataset, options: ImportOptions, report: ImportReport) -> 
         text = text.replace("\r", "\n")
     separator, header, lines = _find_csv_header(text)
     # Lines above the header (a title, sep=;) are cut off; rows are still counted from the file's first.
+    above = sum(bool(line.strip()) for line in text.split("\n", lines)[:-1]) if lines else 0
+    report.add("left_out", "above_header", dataset.source, "lines above the header of the table", count=above)
     text = text.split("\n", lines)[-1] if lines else text
     check_header(dataset.source, header)
     layer = Layer(

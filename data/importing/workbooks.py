@@ -36,6 +36,8 @@ def read_xlsx(dataset: Dataset, report: ImportReport) -> list[Layer]:
             if rows:
                 report.add("left_out", "empty_sheet", f"{dataset.source}/{title}", "sheet without a header line")
             continue
+        above = sum(any(cell is not None for cell in row) for row in rows[:head])
+        report.add("left_out", "above_header", source, "lines above the header of the table", count=above)
         filled = _fill_merged(rows, merged, head)
         report.add("derived", "merged_cells", source, "cells merged over several rows, read for each", count=filled)
         width = max(len(row) for row in rows[head:])

@@ -102,7 +102,7 @@ def test_workbooks_and_tables_as_offices_keep_them(importing: Importing) -> None
         ["3", "1", "101", "s03幢1单元101室"],
     ]
     assert sorted(rows(store, "units")["area_m2"].dropna()) == [89.5, 1089.5]
-    assert (report.count("merged_cells"), report.count("totals")) == (2, 1)
+    assert (report.count("merged_cells"), report.count("totals"), report.count("above_header")) == (2, 1, 3)
     with pytest.raises(ShapanError, match="row 8: no such building"):  # rows as a person counts them
         importing(numbered(), workbook(["楼栋", "房号"], *[["1幢", "101"]] * 5, [], ["99幢", "101"]))
 

@@ -94,6 +94,8 @@ def test_the_header_is_found_below_a_title() -> None:
         ["1幢", "1", "101"],
     ]
     assert find_header(rows) == 3
+    # A second table below must not make the first one a title.
+    assert find_header([["楼栋", "房号"], ["1幢", "101"], ["楼栋", "单元", "房号", "用途"]]) == 0
     assert find_header([["a", "b"], ["1", "2"]]) == 0
     assert find_header([["one cell"]]) is None
     table = pd.DataFrame({"地址": text("1幢", "合计", None), "间数": text("2", "2", "总 计")})
