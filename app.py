@@ -21,6 +21,7 @@ from pathlib import Path
 import streamlit
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
+from streamlit.components.v2 import manifest_scanner
 from streamlit.web import bootstrap
 
 from data.drills import is_drill
@@ -72,6 +73,9 @@ def configure_streamlit(*, address: str, port: int) -> None:
     """Give Streamlit the options of `ui/streamlit.toml`, over any user's own."""
     sections = tomllib.loads((HERE / "ui" / "streamlit.toml").read_text(encoding="utf-8"))
     options = {f"{section}.{name}": value for section, names in sections.items() for name, value in names.items()}
+    # It would read the metadata of every installed package to look for components, 0.15 s of the processor: ours are
+    # declared by the pages, and those of a package that happens to lie beside us are not to be served.
+    manifest_scanner.scan_component_manifests = lambda *_, **__: []
     bootstrap.load_config_options({**options, "server.address": address, "server.port": port})
     adopt_loggers("streamlit", "uvicorn", "websockets")
 

@@ -149,7 +149,7 @@ def measure_peer(place: Place) -> Figures:
         for _ in range(3):
             wire.reset()
             before, begin = read_cpu_s(peer.pid), time.monotonic()
-            page.get_by_role("button", name="move").click()
+            page.get_by_role("button", name="move").click(timeout=180_000)
             wire.wait_quiet(quiet_s=3.0, more_than=("websocket", 1000))
             sizes.append(wire.bytes["websocket"])
             times.append(read_cpu_s(peer.pid) - before - rest * (time.monotonic() - begin))

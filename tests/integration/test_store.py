@@ -110,17 +110,21 @@ def test_a_table_that_is_not_there_is_named(store: Store) -> None:
 
 def test_revisions_count_over_the_whole_file_whatever_the_clock_says(tmp_path: Path) -> None:
     path, hours = tmp_path / "demo.duckdb", [5, 4, -3, 0]
+    last = None
     seen = []
     for hour in hours:
         with Store(path, clock=lambda h=hour: NOON + timedelta(hours=h)) as store:
             before = store.revision()
             assert before == (seen[-1] if seen else 0)
+            assert store.find_written_utc() == last
             store.write(lambda t, h=hour: add_alias(t, f"at{h}"))
             store.write(lambda t: t.execute("events", "DELETE FROM events"))
             store.write(lambda t: t.fetch("SELECT 1"))  # changes nothing
             assert store.revision("aliases") == before + 1
             assert store.revision("events") == store.revision() == store.revision("aliases", "events") == before + 2
             assert store.revision("buildings") == 0
+            last = store.find_written_utc()
+            assert last == NOON + timedelta(hours=hour)
             seen.append(store.revision())
     assert seen == [2, 4, 6, 8]
 
