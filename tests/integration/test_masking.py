@@ -27,7 +27,6 @@ from data.queries import (
     find_units,
     get_place,
 )
-from data.reading import read_columns, to_records
 from data.rights import Right, get_right
 from data.store import Store
 from data.viewer import WALL, Role, Viewer
@@ -217,14 +216,6 @@ def test_no_query_of_the_wall_has_a_person_column(store: Store) -> None:
             columns = set(pd.DataFrame(answer).columns) if isinstance(answer, (list, dict, pd.DataFrame)) else set()
             assert not columns & (persons | {"reporter_key"})
     assert not {"name", "phone"} & set(find_responders(store, WALL).columns)
-
-
-def test_plain_columns_hold_nobody_and_aware_times(store: Store) -> None:
-    sql = "SELECT incident_id, reporter_name, reporter_phone, narrative, reporter_key, reported_utc FROM incidents"
-    columns, reported = read_columns(store, ("incidents",), sql), datetime(2026, 10, 30, tzinfo=UTC)  # of the canaries
-    assert columns == {"incident_id": ["1"], "reported_utc": [reported]}
-    assert to_records(columns) == [{"incident_id": "1", "reported_utc": reported}]
-    assert read_columns(store, ("incidents",), f"{sql} WHERE false") == {"incident_id": [], "reported_utc": []}
 
 
 # Who sees what

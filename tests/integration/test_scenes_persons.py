@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from data.masking import find_tables_with_persons
+from data.reading import read_columns, to_records
 from data.runtime import clear_store, set_store
 from data.settings import Settings
 from data.store import Store, Transaction
@@ -112,3 +113,14 @@ def test_no_canary_in_any_page(state: AppState, lang: str, kind: str, place_id: 
         page.text_input[0].set_value(name).run()
         assert not page.exception
         assert not [button for button in page.button if str(button.key).startswith("hit-")]
+
+
+def test_plain_columns_hold_nobody_and_aware_times(state: AppState) -> None:
+    sql = "SELECT incident_id, reporter_name, reporter_phone, narrative, reporter_key, reported_utc FROM incidents"
+    columns, reported = (
+        read_columns(state.store, ("incidents",), sql),
+        datetime(2026, 10, 30, tzinfo=UTC),
+    )  # of the canaries
+    assert columns == {"incident_id": ["1"], "reported_utc": [reported]}
+    assert to_records(columns) == [{"incident_id": "1", "reported_utc": reported}]
+    assert read_columns(state.store, ("incidents",), f"{sql} WHERE false") == {"incident_id": [], "reported_utc": []}
