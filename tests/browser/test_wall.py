@@ -62,6 +62,46 @@ def test_saturated_red_is_nowhere_without_an_alarm(wall: Wall) -> None:
     assert count_alarm_red(wall.shoot()) == 0
 
 
+_BOXES = """() => {
+    const { boxes } = window.shapan.labels;
+    return { marks: boxes.filter((box) => !box.frame), frames: boxes.filter((box) => box.frame) };
+}"""
+# A house of 10 m, 4 to 6 m to the east of a place.
+_HIDDEN = """async ([z, rise, east]) => {
+    const { Hiding } = await import("/assets/hiding.js");
+    const hiding = new Hiding();
+    hiding.setBuildings([{ p: [[[4, -5], [6, -5], [6, 5], [4, 5], [4, -5]]], h: 10 }]);
+    return hiding.isHidden([0, 0, z], { east, north: 0, rise });
+}"""
+
+
+def test_the_whole_view_has_a_mark_for_every_grid_and_hot_place_and_none_under_the_frame(wall: Wall) -> None:
+    shown = wall.page.evaluate(_BOXES)
+    kinds = {kind: {box["id"] for box in shown["marks"] if box.get("kind") == kind} for kind in ("grid", "hot")}
+    assert kinds["grid"] == {record["id"] for record in wall.scene("grids")}
+    assert kinds["hot"] == {place["id"] for place in wall.scene("hot")["places"]}
+    assert len(kinds["hot"]) == 10
+    for mark in shown["marks"]:
+        for over in [*shown["frames"], *(other for other in shown["marks"] if other is not mark)]:
+            apart = mark["left"] >= over["right"] or mark["right"] <= over["left"]
+            assert apart or mark["top"] >= over["bottom"] or mark["bottom"] <= over["top"], (mark, over)
+
+
+# The line of sight rises so much for each metre and meets the house's near wall after 4 m: hidden below its 10 m.
+_SIGHTS = {
+    (0, 1.6, 1): True,
+    (0, 2.6, 1): False,
+    (0, 1.6, -1): False,
+    (9, 0.2, 1): True,
+    (9, 0.3, 1): False,
+    (11, 0.1, 1): False,
+}
+
+
+def test_a_name_behind_a_house_is_told_from_one_before_it(wall: Wall) -> None:
+    assert {sight: wall.page.evaluate(_HIDDEN, list(sight)) for sight in _SIGHTS} == _SIGHTS
+
+
 # What is pointed at
 
 

@@ -27,7 +27,7 @@ _SWITCHES: tuple[tuple[str, str, Colour, bool], ...] = (
     ("responders", "circle", RESPONDER, False),
     ("freshness", "box", FRESHNESS["fresh"], False),
     ("due_visits", "box", DUE["overdue"], False),
-    ("zones", "grid", (95, 208, 180), True),
+    ("zones", "beat", (95, 208, 180), True),
     ("grids", "grid", (120, 190, 236), True),
     ("roads", "line", (120, 140, 170), True),
     ("walls", "wall", (150, 162, 180), True),

@@ -9,7 +9,7 @@ const BEGIN = { pitch: 50, bearing: -24 };
 const RAILS = { left: 17.5, right: 19.5, edge: 0.8 };
 const REFERENCE_REM = 16;
 const SHEET_SHARE = 0.46;
-const PHONE_TOP_REM = 15.6; // bar, tools, stamp and the list of alarms
+const PHONE_TOP_REM = 16.4; // bar, tools, stamp and the list of alarms
 const SOLIDS = ["buildings", "parapets", "gables", "rentals", "group-rentals", "freshness", "due"];
 // Names of what buildConfiguration puts there.
 const FROM_OUR_STORE = { fetch: "@@#SHAPAN.FIND", _dataDiff: "@@#SHAPAN.ROWS" };

@@ -40,6 +40,7 @@ function swatch({ shape, color }) {
     circle: () => el("circle", { cx: 12, cy: 12, r: 8, ...stroke }),
     hexagon: () => el("path", { d: "M7 3H17L22 12 17 21H7L2 12Z", ...stroke }),
     letters: () => el("path", { d: "M4 19 11 4H13L20 19M7 13H17", ...stroke }),
+    beat: () => el("path", { d: "M4 6 13 3 21 9 18 20 6 21Z", ...stroke, fill: color, "fill-opacity": 0.25, "stroke-dasharray": "4 2.4" }),
     grid: () => el("path", { d: "M3 3H21V21H3ZM12 3V21M3 12H21", ...stroke }),
   };
   return el("svg", { viewBox: "0 0 24 24", class: "sp-swatch", "aria-hidden": "true" }, (shapes[shape] || shapes.box)());

@@ -1,4 +1,5 @@
 // Words and marks on a canvas over the table: never sunk into a building, never on top of one another.
+import { findSight, Hiding } from "./hiding.js";
 import { toLngLat } from "./scale.js";
 import { openSheet } from "./sheet.js";
 
@@ -38,11 +39,14 @@ const NUDGES = {
   grid: [...HERE, [0, 1.5], [0, -1.5], [1.8, 0], [-1.8, 0], [1.8, 1.5], [-1.8, 1.5], [0, 3], [0, -3]],
   zone: [...HERE, [0, 1.1], [0, -1.1], [1.4, 0], [-1.4, 0], [1.4, 1.1], [-1.4, 1.1], [1.4, -1.1], [-1.4, -1.1], [0, 2.2], [0, -2.2], [2.6, 0], [-2.6, 0]],
 };
+const REACH_M = { hot: 110, grid: 90, zone: 150 }; // farther off it would say something of its neighbour
 const CHOSEN_NUDGES = [...HERE, [0, 1.7], [0, -1.7], [0, 3.2], [0, -3.2]];
 const SHRINKS = { grid: [0.72, 1.1], hot: [0.78, 0.9] }; // so small at the least, full size from so many pixels for a metre on
 const COMPACT = 0.62; // below so many pixels for a metre a grid says its number only
 const LONGEST = 16; // letters of a name; Latin ones are half as wide
 const REORDERING = /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g; // of the order of letters: a name shows what it is
+const COVERED = new Set(["road", "gate", "water", "green", "building"]); // names that say nothing of the house before them
+const LEAST_TILT_DEG = 12; // from above nothing stands before anything
 const REFERENCE_REM = 16; // on a wall four times as large words are, too: the same ones are shown
 const HALO = "rgba(6,11,22,0.88)";
 const HALO_PX = 3; // at the reference size
@@ -60,6 +64,10 @@ function toShort(name) {
   return kept;
 }
 
+function meets(box, b) {
+  return box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top;
+}
+
 export class Labels {
   constructor(canvas, frame) {
     this.canvas = canvas;
@@ -71,6 +79,8 @@ export class Labels {
     this.selected = null;
     this.without = null; // a building whose own words are left out
     this.widths = new Map();
+    this.hiding = new Hiding();
+    this.hides = true; // whether the houses are drawn
   }
 
   /** New records: {t, s, c, x:[m,m,m], y, id, g, kind}. */
@@ -112,8 +122,17 @@ export class Labels {
       if (depth > 1 || x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
       const near = this.nearness(viewport, record) * unit * (REFERENCE_REM / rem);
       if (!chosen && (near < look.far || (look.until && near > look.until))) continue;
+      if (this.isBehind(record, viewport, chosen)) continue;
       this.place(record, look, x, y, viewport, rem, chosen, near);
     }
+  }
+
+  /** A house stands before what this names. */
+  isBehind(record, viewport, chosen) {
+    if (chosen) return false;
+    if (!this.hides || !COVERED.has(record.c) || viewport.orthographic || viewport.pitch < LEAST_TILT_DEG) return false;
+    const [x, y, z = 0] = record.y ? record.x.map((value, i) => (value + (record.y[i] ?? value)) / 2) : record.x;
+    return this.hiding.isHidden([x, y, z], findSight(viewport, [...toLngLat(this.frame, [x, y]), z]));
   }
 
   /** What is selected has its place before all others, which step aside. */
@@ -137,8 +156,11 @@ export class Labels {
     if (record.c === "road") return this.placeRoad(record, font, width, size, x, y, viewport);
     const draw = { grid: this.grid, group: this.diamond, rental: this.lit, site: this.pin, hot: this.rank, responder: this.badge, gate: this.plain }[record.c] || this.plain;
     const box = (shift, dry) => draw.call(this, record, font, width, size, x + shift[0] * size, y + shift[1] * size, rem, dry, chosen, near);
+    if (!chosen && this.isUnderFrame(box(HERE[0], true))) return undefined; // nor does it come out beside the frame
     const nudges = NUDGES[record.c] ?? (chosen ? CHOSEN_NUDGES : HERE);
-    const free = nudges.find((shift) => !this.covers(box(shift, true))) ?? (chosen ? HERE[0] : null);
+    const pixelM = near * (rem / REFERENCE_REM); // pixels of a metre here
+    const isNear = ([dx, dy]) => !REACH_M[record.c] || (Math.hypot(dx, dy) * size) / pixelM <= REACH_M[record.c];
+    const free = nudges.find((shift) => isNear(shift) && !this.covers(box(shift, true))) ?? (chosen ? HERE[0] : null);
     if (free) this.boxes.push({ ...box(free, false), id: record.id, kind: KIND_OF[record.c] });
     return undefined;
   }
@@ -150,7 +172,11 @@ export class Labels {
   }
 
   covers(box) {
-    return this.boxes.some((b) => box.left < b.right && box.right > b.left && box.top < b.bottom && box.bottom > b.top);
+    return this.boxes.some((b) => meets(box, b));
+  }
+
+  isUnderFrame(box) {
+    return this.boxes.some((b) => b.frame && meets(box, b));
   }
 
   measure(font, text) {

@@ -179,6 +179,7 @@ class Table {
     const own = new Set((this.scenes.key_sites || []).map((site) => `${site.b} ${site.n}`));
     const once = names.filter((label) => !own.has(`${label.id} ${label.t}`)); // its pin says it
     const due = (this.scenes.due_visits || []).filter((one) => one.t).map((one) => ({ t: one.t, c: "due", x: one.x, id: one.id }));
+    this.labels.hiding.setBuildings(this.scenes.buildings || []);
     this.labels.setRecords([...labels, ...once, ...grids, ...responders, ...sites, ...hot, ...due]);
   }
 
@@ -235,6 +236,7 @@ class Table {
   }
 
   showSwitches() {
+    this.labels.hides = this.isOn("buildings");
     this.labels.hidden = new Set(Object.entries(LABEL_SWITCH).filter(([, id]) => !this.isOn(id)).map(([name]) => name));
     for (const one of this.data.switches) this.hud.parts[`switch.${one.id}`]?.setAttribute("aria-checked", this.isOn(one.id) ? "true" : "false");
   }
@@ -305,7 +307,7 @@ class Table {
 
   /** After these scene files changed: only what shows them is made anew. */
   showChanged(names) {
-    if (names.some((name) => WORDS.includes(name))) {
+    if (names.some((name) => WORDS.includes(name) || name === "buildings")) {
       this.setWords();
       this.overlay();
     }
@@ -347,7 +349,7 @@ class Table {
     const opened = this.opened?.panel.offsetHeight ? this.opened.panel.offsetHeight + 3.6 * this.rem : 0; // over the tools
     const panel = this.alarms?.panel.root.offsetHeight || opened; // of one alarm it lies where the tools were
     const sheet = !wide && rail ? window.innerHeight - rail.getBoundingClientRect().top : Math.max(4.2 * this.rem, panel + 1.4 * this.rem);
-    const list = wide ? 0 : (this.alarms?.side.getBoundingClientRect().bottom ?? 0) + 0.3 * this.rem; // on a phone it lies over the table
+    const list = wide ? 0 : (this.alarms?.side.getBoundingClientRect().bottom ?? 0) + 1.1 * this.rem; // on a phone it lies over the table
     return { left: left + 12, right: right + 12, top: Math.max((wide ? 4.2 : 8) * this.rem, list), bottom: sheet + 0.4 * this.rem };
   }
 

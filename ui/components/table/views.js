@@ -55,7 +55,7 @@ export class Views {
     return [...this.table.host.querySelectorAll(FRAMES), document.querySelector(".st-key-rail")]
       .filter((node) => node && (node.checkVisibility?.({ visibilityProperty: true }) ?? true))
       .map((node) => node.getBoundingClientRect()).filter(({ width }) => width)
-      .map(({ left, right, top, bottom }) => ({ left, right, top, bottom }));
+      .map(({ left, right, top, bottom }) => ({ left, right, top, bottom, frame: true }));
   }
 }
 
