@@ -81,6 +81,11 @@ class Layer:
             return "area"
         return shapes[int(np.argmax(counts))] if counts.any() else "none"
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether a line is among its geometries."""
+        return self.geometry is not None and bool((shapely.get_dimensions(self.geometry) == 1).any())
+
     def drop(self, mask: npt.NDArray[np.bool_]) -> None:
         """Take records out; the others keep their number."""
         numbers = self.row_numbers or list(range(self.first_row, self.first_row + len(self.frame)))

@@ -82,6 +82,8 @@ def _find_kind(layer: Layer, options: ImportOptions, report: ImportReport) -> No
     if layer.kind is None:
         asked = _asked_kind(layer, options)
         layer.kind = asked or find_kind(layer.name, columns, layer.shape)  # type: ignore[assignment]
+        if layer.kind is None and layer.has_lines:  # a square among the roads does not make them areas
+            layer.kind = find_kind(layer.name, columns, "line")
     if layer.kind is None and layer.geometry is not None and layer.shape == "none":
         what = "a layer without any record" if not len(layer.frame) else "a map layer in which no record has a geometry"
         report.add("left_out", "no_shapes", layer.source, what)

@@ -107,6 +107,17 @@ def test_workbooks_and_tables_as_offices_keep_them(importing: Importing) -> None
         importing(numbered(), workbook(["楼栋", "房号"], *[["1幢", "101"]] * 5, [], ["99幢", "101"]))
 
 
+def test_a_square_among_the_roads_does_not_lose_them(importing: Importing) -> None:
+    roads = [
+        feature(line((0, -0.0002), (0.002, -0.0002)), highway="residential"),
+        feature(square(7), highway="pedestrian"),
+    ]
+    units = table("户室.csv", "小区名称,楼幢,单元,室,住户人数\n万户新村,1,一单元,101室,3人\n")
+    store, report = importing(numbered(), geojson(roads, "道路.geojson"), units, community_name="万户新村")
+    assert (len(rows(store, "roads")), report.count("not_a_line")) == (1, 1)
+    assert rows(store, "units")["residents_count"].tolist() == [3]
+
+
 def test_a_date_that_is_none_is_said_not_lost_in_silence(importing: Importing) -> None:
     store, report = importing(
         numbered(),
