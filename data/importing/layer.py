@@ -82,6 +82,11 @@ class Layer:
         return shapes[int(np.argmax(counts))] if counts.any() else "none"
 
     @property
+    def is_unplaced(self) -> bool:
+        """Whether a record has no geometry."""
+        return self.geometry is None or bool(shapely.is_missing(self.geometry).any())
+
+    @property
     def has_lines(self) -> bool:
         """Whether a line is among its geometries."""
         return self.geometry is not None and bool((shapely.get_dimensions(self.geometry) == 1).any())

@@ -215,7 +215,12 @@ def build_key_sites(layers: list[Layer], report: ImportReport) -> Incoming | Non
         )
         missing = shapely.is_missing(repaired.geometries)
         report.add_mask(
-            "refused", "site_without_place", layer.source, "key sites have no place", missing & ~unnamed, label
+            "refused",
+            "site_without_place",
+            layer.source,
+            "key sites have neither coordinates nor an address that leads to a building",
+            missing & ~unnamed,
+            label,
         )
         level = read_levels(column("level"))
         frame = pd.DataFrame(

@@ -23,6 +23,7 @@ from data.importing.occupants import plan_occupants
 from data.importing.options import ImportOptions
 from data.importing.other_names import build_aliases
 from data.importing.persons import PersonRules
+from data.importing.place_sites import place_sites
 from data.importing.places import build_gates, build_key_sites, build_land, build_walls
 from data.importing.registers import build_rentals, build_units
 from data.importing.report import ImportReport
@@ -107,7 +108,8 @@ def _plan_registers(
     rules: PersonRules | None,
 ) -> None:
     """Units, rentals, occupants and incidents, on the buildings and addresses as they will be."""
-    if not any(layer.kind in ("unit", "rental", "incident", "occupant") for layer in layers):
+    unplaced = [layer for layer in _of_kind(layers, "key_site") if layer.is_unplaced]
+    if not unplaced and not any(layer.kind in ("unit", "rental", "incident", "occupant") for layer in layers):
         return
     columns = ["building_id", "name", "zone", "number", "geom"]
     standing = _with_shapes(store.read("SELECT building_id, name, zone, number, ST_AsWKB(geom) AS geom FROM buildings"))
@@ -124,6 +126,8 @@ def _plan_registers(
     locator = Locator(store, addresses, standing, plan.community.name, names)
     if (chosen := _of_kind(layers, "rental")) and (rentals := build_rentals(chosen, locator, report)) is not None:
         plan.incoming.append(rentals)
+    for layer in unplaced:
+        place_sites(layer, locator, standing, report)
     if rules is not None and (chosen := _of_kind(layers, "occupant")):
         plan.incoming += plan_occupants(store, chosen, locator, plan.incoming, rules, report)
     if chosen := _of_kind(layers, "incident"):

@@ -170,6 +170,16 @@ def test_other_names_of_an_office_are_a_table_like_the_others(importing: Importi
     assert report.count("rental_unplaced") == 1
 
 
+def test_key_sites_stand_where_their_address_leads(importing: Importing) -> None:
+    sites = table("重点单位.csv", "单位名称,类别,地址\n小花网吧,网吧,2幢门面3号\n远方网吧,网吧,99幢\n")
+    store, report = importing(numbered(), sites, skip_bad_rows=True)
+    inside = "SELECT b.number FROM key_sites s JOIN buildings b ON ST_Contains(b.geom, s.geom)"
+    assert store.read(inside)["number"].tolist() == ["2"]
+    assert (report.count("site_by_address"), report.count("site_without_place")) == (1, 1)
+    again = import_sources(store, [numbered(), sites], ImportOptions(skip_bad_rows=True), clock=clock)
+    assert again.nothing_new
+
+
 def test_outlines_drawn_as_lines(importing: Importing) -> None:
     corners = [(-0.001, -0.001), (0.003, -0.001), (0.003, 0.002), (-0.001, 0.002)]
     pieces = [feature(line(a, b), 名称="幸福社区") for a, b in zip(corners, [*corners[1:], corners[0]], strict=True)]
