@@ -9,7 +9,7 @@ of them was last written: with a visit closed each day that is today.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import geopandas as gpd
@@ -20,7 +20,7 @@ from data.moments import get_aware
 from data.queries import find_freshness
 from data.store import Store
 from layers.palette import FRESHNESS
-from layers.records import Ring, lift, to_polygons
+from layers.records import lift, to_polygons
 from layers.scene import Records, Scene, SceneRequest
 
 NARROWED: Mapping[str, float] = {"fresh": 0.0, "ageing": 0.4, "old": 0.75}
@@ -72,14 +72,9 @@ def _build(request: SceneRequest) -> Records:
     tops = (frame["base_m"].fillna(0) + frame["height_m"] + _OVER_ROOF_M).round(1).tolist()
     ids = frame["building_id"].tolist()
     return [
-        {"p": lift(_coarsen(polygon), tops[owner]), "h": _PLATE_M, "c": FRESHNESS[ages[owner]], "id": ids[owner]}
+        {"p": lift(polygon, tops[owner]), "h": _PLATE_M, "c": FRESHNESS[ages[owner]], "id": ids[owner]}
         for polygon, owner in zip(polygons, owners, strict=True)
     ]
-
-
-def _coarsen(polygon: Sequence[Ring]) -> list[Ring]:
-    """To the decimetre: a plate floats over its roof, and each visit sends all of them anew."""
-    return [[[round(x, 1), round(y, 1)] for x, y in ring] for ring in polygon]
 
 
 FRESHNESS_SCENE = Scene("freshness", _TABLES, _build, draws=_DRAWS)
