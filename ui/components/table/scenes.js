@@ -30,6 +30,11 @@ export class Scenes {
     }));
   }
 
+  /** Have it fetched anew by whoever loads it next; what is shown of it stays until then. */
+  forget(name) {
+    return name in this.waiting ? this.after(name, () => delete this.loaded[name]) : undefined; // or never shown here
+  }
+
   set(name, content) {
     this.content[name] = content;
     this.numbers[name] = (this.numbers[name] ?? 0) + 1;

@@ -11,6 +11,7 @@ import { toLocal } from "./scale.js";
 import { Replay } from "./replay.js";
 import { Rest } from "./rest.js";
 import { Ruler } from "./ruler.js";
+import { Seldom } from "./seldom.js";
 import { Views } from "./views.js";
 import { WallSurfaces } from "./surfaces/wall.js";
 
@@ -60,6 +61,7 @@ class Table {
     this.visiting = false;
     this.whole = false; // before that only what a table cannot do without is drawn
     this.pace = new Pace(this);
+    this.seldom = new Seldom(this);
     this.ruler = new Ruler(this);
     this.rest = new Rest(this);
     this.views = new Views(this);
@@ -147,7 +149,7 @@ class Table {
   loadScenes(names = Object.keys(this.addresses())) {
     const { first } = this.data;
     const ordered = [...names].sort((a, b) => first.includes(b) - first.includes(a));
-    return Promise.all(ordered.map((name) => this.store.load(name, this.fileUrl(name))));
+    return Promise.all(this.seldom.pickWanted(ordered).map((name) => this.store.load(name, this.fileUrl(name))));
   }
 
   fileUrl(name) {
@@ -233,6 +235,7 @@ class Table {
     this.showSwitches();
     this.instance.redraw("switches");
     this.pace.gauge();
+    this.seldom.fetchMissing();
   }
 
   showSwitches() {
@@ -298,6 +301,7 @@ class Table {
   /** What changed in the scene files, all but those that answer a question of this page. */
   async onScenes(changes) {
     const seen = this.alarms.onScenes(changes); // before all else: an alarm waits for nothing
+    this.seldom.holdBack(changes);
     if (!Object.keys(changes).length) return;
     await this.store.apply(changes, (name) => this.fileUrl(name));
     await seen;
