@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from data.addresses import parse_address
@@ -41,14 +43,14 @@ def read_building_numbers(layer: Layer, name: pd.Series) -> pd.DataFrame:
 
 def _read(texts: pd.Series, *, bare: bool) -> pd.DataFrame:
     """Number, zone and what stands before them, of texts that say a building and nothing in it."""
-    found: dict[str, tuple[str | None, str | None, str | None]] = {}
-    is_bare = texts.str.fullmatch(_BARE, na=False)
-    words = texts.mask(is_bare, texts.str.removesuffix("号") + "幢") if bare else texts
-    for text in words.dropna().unique():
+    codes, values = pd.factorize(texts)
+    found: list[tuple[str | None, str | None, str | None]] = [(None, None, None)] * (len(values) + 1)  # last: not said
+    for at, value in enumerate(values):
+        text = value.removesuffix("号") + "幢" if bare and re.fullmatch(_BARE, value) else value
         parsed = parse_address(text)
         # A remark in brackets may follow (3号楼（商住）); a word may not (12幢老年活动室 is a place in it).
         is_whole = not parsed.remainder or text.endswith((")", "）"))
         if parsed.building and is_whole and not (parsed.unit or parsed.room or parsed.prefix):
-            found[text] = (parsed.building, parsed.zone or None, parsed.community or None)
-    rows = [found.get(text, (None, None, None)) if isinstance(text, str) else (None, None, None) for text in words]
+            found[at] = (parsed.building, parsed.zone or None, parsed.community or None)
+    rows = np.array(found, dtype=object)[codes]
     return pd.DataFrame(rows, columns=["number", "zone", "estate"], index=texts.index).astype("str")

@@ -20,6 +20,10 @@ class ColumnGetter:
             return self._frame[name]
         return pd.Series(pd.NA, index=self._frame.index, dtype="str")
 
+    def may_say(self, name: str) -> bool:
+        """Whether some record has a value of this column, or may have one among its tags."""
+        return self._tags is not None or (name in self._frame and bool(self._frame[name].notna().any()))
+
     def tag(self, *keys: str) -> pd.Series:
         """Value of an OpenStreetMap tag kept in the `other_tags` column, the first of `keys` that is there."""
         result = pd.Series(pd.NA, index=self._frame.index, dtype="str")

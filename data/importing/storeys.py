@@ -84,19 +84,16 @@ def _read_storeys(text: str) -> tuple[float, float, bool, bool]:
 
 def read_storeys(text: pd.Series) -> Storeys:
     """Storeys above and below the ground of a column of text."""
-    found = [_read_storeys(value) if isinstance(value, str) else (np.nan, np.nan, False, False) for value in text]
-    above, below, unreadable, ranged = zip(*found, strict=True) if found else ((), (), (), ())
-    return Storeys(
-        np.array(above, dtype=np.float64),
-        np.array(below, dtype=np.float64),
-        np.array(unreadable, dtype=bool),
-        np.array(ranged, dtype=bool),
-    )
+    codes, values = pd.factorize(text)  # a column of storeys says the same few things again and again
+    found = [*map(_read_storeys, values), (np.nan, np.nan, False, False)]  # the last is for nothing said: code -1
+    above, below, unreadable, ranged = (np.array(part)[codes] for part in zip(*found, strict=True))
+    return Storeys(above.astype(np.float64), below.astype(np.float64), unreadable, ranged)
 
 
 def find_storeys(text: pd.Series) -> Mask:
     """Where a column of heights has storeys instead: 6层, 6F."""
-    return np.array([isinstance(value, str) and bool(_WITH_WORD.fullmatch(_fold(value))) for value in text], dtype=bool)
+    codes, values = pd.factorize(text)
+    return np.array([*(_WITH_WORD.fullmatch(_fold(value)) is not None for value in values), False])[codes]
 
 
 @cache
