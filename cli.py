@@ -113,16 +113,21 @@ def serve(
             make_demo(settings)
         # Walking again and again through what the imports make takes an eighth of the start; app.py ends it.
         gc.disable()
-        from app import serve as run
-        from data.drills import is_drill
-        from server.operations import is_synthetic
+        try:
+            from app import serve as run
+            from data.drills import is_drill
+            from server.operations import is_synthetic
 
-        run(
-            settings,
-            address=loopback,
-            lan=office,
-            on_ready=lambda ticket, opened: announce(ticket, synthetic=is_synthetic(opened), drill=is_drill(opened)),
-        )
+            run(
+                settings,
+                address=loopback,
+                lan=office,
+                on_ready=lambda ticket, opened: announce(
+                    ticket, synthetic=is_synthetic(opened), drill=is_drill(opened)
+                ),
+            )
+        finally:
+            gc.enable()
 
 
 def print_start(report: Report) -> None:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 
+from bench.processes import read_memory_mb
 from bench.replicated import ROOT
 from data.store import Store
 from data.viewer import Role, Viewer
@@ -65,13 +68,23 @@ def measure_million() -> dict[str, float]:
         table = pd.DataFrame(rng.uniform(0, 20_000, (1_000_000, 2)).round(2), columns=["x", "y"])
         table.assign(value=rng.poisson(0.5, 1_000_000)).to_csv(home / "million.csv", index=False)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        _run(home, "analyse", "gi-star", "--csv", str(home / "million.csv"), "--band", "30", "--json")
+        # The system's own figure of a child's most memory begins with ours, from before it was another program.
+        most_mb = _run(home, "analyse", "gi-star", "--csv", str(home / "million.csv"), "--band", "30", "--json")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"memory_mb": after.ru_maxrss * 1024 / 1e6, "used_s": used_s}
+    return {"memory_mb": most_mb, "used_s": used_s}
 
 
-def _run(home: Path, *arguments: str) -> None:
+def _run(home: Path, *arguments: str) -> float:
+    """Run `shapan` and return its most memory, MB."""
     environment = {**os.environ, "SHAPAN_HOME": str(home), "SHAPAN_STORE": ""}
     command = [sys.executable, "-m", "cli", *arguments]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    most_mb = 0.0
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                most_mb = max(most_mb, read_memory_mb(process.pid))
+            time.sleep(0.02)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return most_mb
