@@ -60,7 +60,7 @@ def test_who_signs_in_comes_to_the_page_that_was_asked_for(page: Page, office: L
     ]
 
 
-@pytest.mark.parametrize("how", ["revoked", "idle"])
+@pytest.mark.parametrize("how", ["revoked", pytest.param("idle", marks=pytest.mark.soak)])
 def test_an_open_page_leads_to_the_sign_in_when_its_session_ends(page: Page, office: LiveServer, how: str) -> None:
     sign_in(page, office)
     expect_accounts(page)

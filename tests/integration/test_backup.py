@@ -32,6 +32,9 @@ KEY, OTHER = to_key("a key for the test"), to_key("another key for it")
 CANARY = "明文金丝雀CANARY"
 NEWEST = len(find_migrations())
 BOTH = pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
+ENCRYPTED = pytest.mark.parametrize(
+    "key", [pytest.param(None, marks=pytest.mark.soak), KEY], ids=["plain", "encrypted"]
+)
 
 
 def clock() -> datetime:
@@ -106,7 +109,7 @@ def test_a_plain_stores_backup_is_encrypted_when_there_is_a_key(tmp_path: Path) 
     assert CANARY.encode() not in sealed.path.read_bytes()
 
 
-@BOTH
+@ENCRYPTED
 def test_a_backup_is_of_one_moment_while_others_write(tmp_path: Path, key: StoreKey | None) -> None:
     """Each write puts a row into two tables: a backup in which they differ would be of two moments."""
     path = tmp_path / "home" / "place.duckdb"
@@ -234,7 +237,7 @@ def test_a_backup_of_the_first_schema_is_brought_to_todays(tmp_path: Path) -> No
     assert json.loads(restored["detail"][0])["from_version"] == 1
 
 
-@BOTH
+@ENCRYPTED
 def test_a_store_that_is_there_is_set_aside(tmp_path: Path, key: StoreKey | None) -> None:
     path = make_store(tmp_path / "home" / "place.duckdb", key)
     made = back_up(path, tmp_path / "backups", key)

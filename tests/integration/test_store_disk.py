@@ -67,7 +67,15 @@ print("closed")
 """
 
 
-@pytest.mark.parametrize(("fills", "key"), [("log", ""), ("fold", ""), ("log", KEY), ("fold", KEY)])
+@pytest.mark.parametrize(
+    ("fills", "key"),
+    [
+        ("log", ""),
+        pytest.param("fold", "", marks=pytest.mark.soak),
+        pytest.param("log", KEY, marks=pytest.mark.soak),
+        ("fold", KEY),
+    ],
+)
 def test_a_full_disk_is_said_clearly_and_leaves_nothing_half_written(tmp_path: Path, fills: str, key: str) -> None:
     """A limit on the size of files stands for the disk: the writes fail in the same calls (EFBIG for ENOSPC)."""
     path = tmp_path / "demo.duckdb"

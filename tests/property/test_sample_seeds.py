@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from sample import build_community
 
 
-@settings(max_examples=1, deadline=None, derandomize=True)
+@pytest.mark.soak
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(seed=st.integers(min_value=0, max_value=2**31 - 1))
 def test_the_facts_hold_for_any_seed(seed: int) -> None:
     sample = build_community(seed)
