@@ -173,6 +173,8 @@ def _start(path: Path, key: StoreKey | None) -> duckdb.DuckDBPyConnection:
     config = {**_CONFIG, "temp_directory": f"{path}.tmp", "temp_file_encryption": key is not None}
     connection = duckdb.connect(config=config)
     try:
+        # Under `python -c` DuckDB takes a person for present, and draws a bar on standard output after two seconds.
+        connection.execute("SET enable_progress_bar = false")
         _load(connection, "spatial")
         if key is not None:
             _load(connection, "httpfs")  # its OpenSSL: DuckDB's own cipher only reads

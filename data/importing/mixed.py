@@ -100,23 +100,23 @@ def _is_mixed(layer: Layer) -> bool:
 
 def _find_kinds(layer: Layer, named: Kind | None) -> npt.NDArray[np.object_]:
     """Kind of each record, empty for none; shape (n,). `named` is what records without any tag are."""
+    assert layer.geometry is not None  # noqa: S101 - whoever asks has looked
     is_building = np.zeros(len(layer.frame), dtype=bool)
     for name in layer.frame.columns:  # most of most exports: what else they could be is not asked
         if str(name).lower() == "building":
             said = layer.frame[name].astype("str").str.strip().str.lower()
             spread = (shapely.get_dimensions(layer.geometry) == 2) | shapely.is_closed(layer.geometry)
-            is_building = ((said.fillna("") != "") & ~said.isin(_NO)).to_numpy(dtype=bool) & spread
+            is_building |= ((said.fillna("") != "") & ~said.isin(_NO)).to_numpy(dtype=bool) & spread
     kinds = np.where(is_building, "building", "").astype(object)
     rest = np.flatnonzero(~is_building)
-    assert layer.geometry is not None  # noqa: S101 - whoever asks has looked
     frame = layer.frame.iloc[rest].reset_index(drop=True)
     kinds[rest] = _find_kinds_by_tags(replace(layer, frame=frame, geometry=layer.geometry[rest]), named)
     return kinds
 
 
 def _find_kinds_by_tags(layer: Layer, named: Kind | None) -> npt.NDArray[np.object_]:
+    """As `_find_kinds`, of records of any kind; a building may be one by its `other_tags`, too."""
     column = ColumnGetter(pd.DataFrame({str(c).lower(): layer.frame[c] for c in layer.frame.columns}))
-
     missing = pd.Series(pd.NA, index=layer.frame.index, dtype="str")
 
     @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -46,6 +46,14 @@ def key(live_server: LiveServer) -> str:
     )
     assert made.returncode == 0, made.stderr
     return str(json.loads(made.stdout)["key"])
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open(wall: Wall, live_server: LiveServer, key: str) -> Iterator[None]:
+    """What a test that failed leaves open would make those fail that come after it."""
+    yield
+    left = wall.page.evaluate("() => window.shapan.alarms.scene.alarms.map((alarm) => alarm.id)")
+    end_alarms(live_server.url, key, left)
 
 
 def await_lit(page: Page, incident_id: str) -> None:
@@ -186,8 +194,7 @@ def test_twenty_screens_light_up_after_the_answer(wall: Wall, live_server: LiveS
     row.focus()
     figures = measure(wall, live_server, key, count=5, every_s=0.4, already=[first])
     # Who stands on a row of the list stays there while others come and go. No light waits for a picture of the houses:
-    # the page may draw one of its own accord, but not one for each.
-    # Of the page: whether its window is the system's foremost is nothing that it decides.
+    # the page may draw one of its own accord, but not one for each. Which window is foremost is not the page's to say.
     page.wait_for_function("(id) => document.activeElement?.dataset.alarm === id", arg=first, timeout=ACT_MS)
     assert page.evaluate("() => window.pictures") < 1 + figures["alarms"]
     end_alarms(live_server.url, key, [first])

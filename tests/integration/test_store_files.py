@@ -305,6 +305,15 @@ def test_a_store_that_another_program_has_open_is_in_use(path: Path) -> None:
     Store(path).close()
 
 
+def test_a_slow_statement_draws_nothing_on_standard_output(path: Path) -> None:
+    # DuckDB does, by its own default, where Python runs a text; in a file, as here, it never would.
+    ask = "SELECT current_setting('enable_progress_bar')"
+    code = "import sys; from pathlib import Path; from data.connecting import connect; "
+    code += "print(connect(Path(sys.argv[1]), None).sql(sys.argv[2]).fetchone()[0])"
+    command = [sys.executable, "-c", code, str(path), ask]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
 def test_a_power_cut_after_a_very_large_change_loses_nothing(tmp_path: Path) -> None:
     # DuckDB 1.5.5 cannot replay a change of a row that such a commit took out and put in again.
     rows = """INSERT INTO addresses (address_id, full_text) SELECT 'a' || n, 'x' || n FROM range(130_000) t(n)"""
