@@ -194,8 +194,12 @@ def test_twenty_screens_light_up_after_the_answer(wall: Wall, live_server: LiveS
     row.focus()
     figures = measure(wall, live_server, key, count=5, every_s=0.4, already=[first])
     # Who stands on a row of the list stays there while others come and go. No light waits for a picture of the houses:
-    # the page may draw one of its own accord, but not one for each. Which window is foremost is not the page's to say.
-    page.wait_for_function("(id) => document.activeElement?.dataset.alarm === id", arg=first, timeout=ACT_MS)
+    # the page may draw one of its own accord, but not one for each.
+    expect(row).to_be_focused()
+    # Nor does who stands on a row that says something else from now on.
+    live_server.write(("incidents", "UPDATE incidents SET urgency = 'urgent' WHERE incident_id = ?", [first]))
+    expect(row).to_have_attribute("data-urgency", "urgent", timeout=ACT_MS)
+    expect(row).to_be_focused()
     assert page.evaluate("() => window.pictures") < 1 + figures["alarms"]
     end_alarms(live_server.url, key, [first])
     expect(row).to_have_count(0, timeout=ACT_MS)

@@ -23,10 +23,12 @@ export class AlarmList {
   /** `page` holds the alarms of this page; `state` what else there is to say. Only what changed is made anew. */
   show(page, state) {
     const { counts, hidden, chosen } = state;
+    const stood = this.list.contains(document.activeElement) ? document.activeElement.dataset.alarm : null;
     const rows = hidden ? [] : page.map((alarm, i) => this.findRow(alarm, i + 1, chosen === alarm.id));
     this.rows = new Map(rows.map((row) => [row.alarm.id, row]));
     for (const [i, { node }] of rows.entries()) if (this.list.children[i] !== node) this.list.insertBefore(node, this.list.children[i] ?? null);
     while (this.list.children.length > rows.length) this.list.lastChild.remove();
+    this.keepFocus(stood);
     this.list.hidden = hidden;
     this.root.dataset.loud = counts.loud ? "yes" : "no";
     const told = JSON.stringify([state, rows.length, this.t("alarms.title")]);
@@ -34,6 +36,12 @@ export class AlarmList {
     this.told = told;
     this.title.replaceChildren(this.t("alarms.title"), el("span", { class: "sp-alarm-count" }, counts.open ? this.fill("alarms.count", counts) : ""));
     this.showRest(state);
+  }
+
+  /** Who stands on an alarm's row with the keyboard stays on it, though the row was made anew or went elsewhere in the list. */
+  keepFocus(id) {
+    const button = id && this.rows.get(id)?.node.querySelector("button");
+    if (button && document.activeElement !== button) button.focus({ preventScroll: true });
   }
 
   /** Which page, what is not shown, and how to choose. */
