@@ -29,12 +29,14 @@ _FLAGS_OFFSET_BYTES = 20
 _SEAL = "Computed AES tag differs from read AES tag, are you using the right key?"
 # Never look for an extension on the internet: DuckDB would, for a file that looks like SQLite's. Checking the signature
 # of the 80 MB that pip has checked takes 0.3 s at each opening, and whoever can change that file can change this one.
-# A name in SQL is never a variable of Python's.
+# A name in SQL is never a variable of Python's. A question is answered on the thread that asks, many at once on many:
+# DuckDB's own threads cost each small one as much as itself (docs/decisions/2026-11-29-one-thread-a-question.md).
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_unsigned_extensions": True,
     "checkpoint_threshold": "1TB",
+    "threads": 1,
     "python_enable_replacements": False,
 }
 

@@ -226,6 +226,10 @@ class Store:
         revisions = self._revisions
         return max((revisions.get(table, 0) for table in tables or revisions), default=0)
 
+    def find_written(self, since: int) -> frozenset[str]:
+        """Tables that were written to after revision `since`."""
+        return frozenset(table for table, revision in self._revisions.items() if revision > since)
+
     def find_written_utc(self) -> datetime | None:
         """When a table was written to last, aware; None when never."""
         return None if self._written_utc is None else self._written_utc.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,6 +23,7 @@ from layers.records import Ring, to_polygons
 NEAR_M = 60.0
 """Farther away a building says nothing about where something is."""
 
+_MOST_NEAR = 1000
 STANDS_OUT_M = 0.5
 """What is lit stands so far out of the wall that it is seen before it."""
 
@@ -52,14 +53,21 @@ class Places:
     ids: tuple[str, ...]
     tree: shapely.STRtree
     beginnings: tuple[str, ...]
+    near: dict[tuple[float, float], str | None] = field(default_factory=dict)
+    """Where an alarm was: the id of the nearest building; every change of any alarm asks for that of all again."""
 
     def find_body(self, building_id: object) -> Body | None:
         return self.bodies.get(building_id) if isinstance(building_id, str) else None
 
     def find_near(self, point: shapely.Point) -> Body | None:
         """The building nearest to a point of the store, None where there is none near."""
-        found = self.tree.query_nearest(point, max_distance=NEAR_M, all_matches=False)
-        return self.bodies[self.ids[int(found[0])]] if len(found) else None
+        where = (point.x, point.y)
+        if where not in self.near:
+            if len(self.near) >= _MOST_NEAR:
+                self.near.clear()
+            found = self.tree.query_nearest(point, max_distance=NEAR_M, all_matches=False)
+            self.near[where] = self.ids[int(found[0])] if len(found) else None
+        return self.find_body(self.near[where])
 
     def shorten(self, address: str) -> str:
         """A standard address without province, city and community, which everybody here knows."""

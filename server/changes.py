@@ -47,7 +47,9 @@ class SceneChanges:
         with self._lock:  # one at a time: the next wall finds the answer
             text = self._kept.get(key)
             if text is None:
-                found = {scene.name: self._describe(scene, lang, since) for scene in self._scenes}
+                written = self._store.find_written(since)
+                asked = (scene for scene in self._scenes if not written.isdisjoint(scene.tables))
+                found = {scene.name: self._describe(scene, lang, since) for scene in asked}
                 changes = ",".join(f'"{name}":{change}' for name, change in found.items() if change)
                 text = self._kept[key] = f"{{{changes}}}"
                 if len(self._kept) > _KEPT:
