@@ -213,14 +213,17 @@ class SceneEndpoint:
             if built is not None and built.answer.revision >= wanted:
                 return built.answer, built.revision
             task = self._under_way.get(slot)
-            is_mine = task is None
-            if task is None:
-                task = asyncio.create_task(self._build(slot, scene, lang, params))
-                self._under_way[slot] = task
-                task.add_done_callback(lambda _: self._under_way.pop(slot, None))
+            is_mine = task is None or task.done()
+            if task is None or task.done():  # who waits for what is done gives nobody else a turn: for ever
+                task = self._under_way[slot] = asyncio.create_task(self._build(slot, scene, lang, params))
+                task.add_done_callback(lambda done: self._forget(slot, done))
             answer, revision = await asyncio.shield(task)
             if is_mine or (answer.revision if revision is None else revision) >= wanted:
                 return answer, revision
+
+    def _forget(self, slot: Slot, done: asyncio.Task[tuple[SceneAnswer, int | None]]) -> None:
+        if self._under_way.get(slot) is done:
+            del self._under_way[slot]
 
     async def _build(
         self, slot: Slot, scene: Scene, lang: Language, params: Mapping[str, str]
