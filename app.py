@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow
 import streamlit
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
@@ -64,9 +65,14 @@ _M_ARENA_MAX = -8  # malloc.h of glibc
 
 
 def bound_memory() -> None:
-    """On glibc, two heaps for all threads: by default each of forty keeps for ever what one large scene once took."""
+    """
+    On glibc, two heaps for all threads: by default each of forty keeps for ever what one large scene once took.
+
+    Texts of frames lie there too: Arrow's own heap gives nothing back.
+    """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 def configure_streamlit(*, address: str, port: int) -> None:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from data.backup_files import UNFINISHED, choose_name, find_backups, find_unfinished
-from data.connecting import DatabaseError, connect, copy_whole, digest_tables, first_line
+from data.connecting import DatabaseError, connect, copy_whole, digest_tables, fetch_first, first_line
 from data.durable import put_in_place
 from data.keys import StoreKey, build_key_missing
 from data.store import Store
@@ -233,8 +233,8 @@ def describe_file(path: Path, key: StoreKey | None) -> dict[str, Any]:
     """Schema version, community's name and whether it is synthetic, of a closed store."""
     connection = connect(path, key, only_look=True)
     try:
-        version = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
-        community = connection.execute("SELECT name, synthetic FROM community").fetchone() or (None, False)
+        version = fetch_first(connection.execute("SELECT max(version) FROM schema_migrations"))
+        community = fetch_first(connection.execute("SELECT name, synthetic FROM community")) or (None, False)
     finally:
         connection.close()
     return {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -70,6 +71,15 @@ def use(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"USE {CATALOG}")
 
 
+def fetch_first(connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...] | None:
+    """
+    First row of what was asked, all of which is fetched: a result that is not read to its end is a transaction that
+    stays open. As long as it is, DuckDB keeps every older version of every row, and 256 KiB more with each commit.
+    """
+    rows = connection.fetchall()
+    return rows[0] if rows else None
+
+
 def copy_whole(path: Path, work: Path, *, key: StoreKey | None, new_key: StoreKey | None) -> None:
     """
     Write all that a closed file and its log hold into a new file, under `new_key`; both stay untouched.
@@ -107,10 +117,11 @@ def _digest_table(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[in
     columns = connection.execute(f'DESCRIBE "{table}"').fetchall()
     shown = [f'ST_AsHEXWKB("{c}")' if kind.startswith("GEOMETRY") else f'"{c}"' for c, kind, *_ in columns]
     # Sums of the rows' digests: equal for equal rows in any order, and a row that is there twice counts twice.
-    row = connection.execute(
+    connection.execute(
         "SELECT count(*), coalesce(sum(md5_number_lower(line)), 0), coalesce(sum(md5_number_upper(line)), 0) "
         f'FROM (SELECT CAST(ROW({", ".join(shown)}) AS VARCHAR) AS line FROM "{table}")'
-    ).fetchone()
+    )
+    row = fetch_first(connection)
     assert row is not None  # noqa: S101 - an aggregate has one row
     return int(row[0]), f"{int(row[1]):x}-{int(row[2]):x}"
 

@@ -29,6 +29,7 @@ from data.connecting import (
     check_head,
     connect,
     copy_whole,
+    fetch_first,
     first_line,
     is_encrypted,
     list_tables,
@@ -313,7 +314,7 @@ def _check_file(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     """Schema version of a file that is a whole store; it is not changed."""
     try:
         _check_length(connection, path)
-        row = connection.execute("SELECT max(version) FROM schema_migrations").fetchone()
+        row = fetch_first(connection.execute("SELECT max(version) FROM schema_migrations"))
     except duckdb.CatalogException as error:
         raise to_bad_file(path, "it is a DuckDB file, but not one of Shapan") from error
     except duckdb.Error as error:
@@ -329,9 +330,11 @@ def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     counts as in use is not all in the file yet.
     """
     log = path.with_name(path.name + ".wal")
-    size = connection.execute(
-        "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = ?", [CATALOG]
-    ).fetchone()
+    size = fetch_first(
+        connection.execute(
+            "SELECT block_size, used_blocks FROM pragma_database_size() WHERE database_name = ?", [CATALOG]
+        )
+    )
     tables = list_tables(connection)
     if size is None or not tables or (log.exists() and log.stat().st_size):
         return
@@ -340,9 +343,11 @@ def _check_length(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         f"SELECT block_id, additional_block_ids FROM pragma_storage_info('{table}') WHERE persistent"
         for table in tables
     )
-    row = connection.execute(
-        f"SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), 0))) + 1 FROM ({blocks})"
-    ).fetchone()
+    row = fetch_first(
+        connection.execute(
+            f"SELECT max(greatest(block_id, coalesce(list_max(additional_block_ids), 0))) + 1 FROM ({blocks})"
+        )
+    )
     expected = HEADERS_SIZE_BYTES + size[0] * max(size[1], row[0] if row and row[0] else 0)
     if path.stat().st_size < expected:
         raise to_bad_file(path, f"it ends after {path.stat().st_size} of at least {expected} bytes")

@@ -26,7 +26,7 @@ from geopandas.array import GeometryArray
 from pyproj import CRS
 
 from data.changes import ChangeLog, Touched
-from data.connecting import BROKEN, first_line, is_damage, to_bad_file
+from data.connecting import BROKEN, fetch_first, first_line, is_damage, to_bad_file
 from data.database import LOG_LIMIT_BYTES, Database, open_file, to_write_error
 from data.keys import StoreKey
 from data.locking import OwnerLock
@@ -175,7 +175,7 @@ class Store:
         """First row of a small query by its columns, missing values None; empty where there is no row."""
 
         def ask(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-            row = cursor.execute(sql, parameters).fetchone()
+            row = fetch_first(cursor.execute(sql, parameters))
             return {} if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
 
         return self._ask(ask)

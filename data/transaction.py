@@ -12,6 +12,7 @@ import pandas as pd
 from pyproj import CRS
 
 from data.changes import MOST_KEYS, TouchedRows, may_return_keys
+from data.connecting import fetch_first
 from gis.errors import CrsMismatchError
 
 Parameters = Sequence[object] | Mapping[str, object]
@@ -37,7 +38,7 @@ class Transaction:
     def first(self, sql: str, parameters: Parameters = ()) -> dict[str, Any]:
         """First row of a query by its columns, missing values None; empty where there is no row."""
         cursor = self._connection.execute(sql, parameters)
-        row = cursor.fetchone()
+        row = fetch_first(cursor)
         return {} if row is None else dict(zip((column[0] for column in cursor.description), row, strict=True))
 
     def execute(self, table: str, sql: str, parameters: Parameters = ()) -> None:
@@ -85,7 +86,7 @@ class Transaction:
             )
 
     def _check_crs(self, table: str, crs: CRS | None) -> None:
-        row = self._connection.execute("SELECT crs FROM community").fetchone()
+        row = fetch_first(self._connection.execute("SELECT crs FROM community"))
         if row and crs is not None and CRS.from_user_input(row[0]) != crs:
             raise CrsMismatchError(
                 f"Rows for table '{table}' are in {crs.to_string()}, the store is in {row[0]}. Convert them first."

@@ -35,7 +35,7 @@ from i18n import LANGUAGES, Language, check_language
 from server.answers import build_refusal
 from server.state import AppState, Scene
 
-CACHE_BYTES = 96_000_000  # a third of the memory that the whole server may take (issue: 500 MB), with room to spare
+CACHE_BYTES = 32_000_000  # a third of what a server that nobody asks anything leaves of the 500 MB of the issue
 _GZIP_LEVEL = 6  # the sample's 19 files together: 204,810 bytes; 9 saves 0.2 % more and takes twice as long
 _NOT_PARAMETERS = frozenset({"v", "b", "lang"})
 # Two builds of one file begin at least so far apart, but no farther than eight times what one took: building takes at
@@ -55,36 +55,39 @@ class SceneAnswer:
 
 
 class SceneCache:
-    """Least recently used scene files, bounded in bytes; used from any thread."""
+    """Of each slot the newest file, the least recently used dropped first, bounded in bytes; used from any thread."""
 
     def __init__(self, *, max_bytes: int = CACHE_BYTES) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._lock = threading.Lock()
-        self._answers: OrderedDict[Hashable, SceneAnswer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, tuple[object, SceneAnswer]] = OrderedDict()
 
     @property
     def size_bytes(self) -> int:
         return self._bytes
 
-    def find(self, key: Hashable) -> SceneAnswer | None:
-        """What is kept under `key`, now the most recently used."""
+    def find(self, slot: Hashable, shown: object) -> SceneAnswer | None:
+        """What is kept of `slot` if it shows `shown`, now the most recently used."""
         with self._lock:
-            answer = self._answers.get(key)
-            if answer is not None:
-                self._answers.move_to_end(key)
+            kept, answer = self._answers.get(slot, (None, None))
+            if answer is None or kept != shown:
+                return None
+            self._answers.move_to_end(slot)
             return answer
 
-    def keep(self, key: Hashable, answer: SceneAnswer) -> None:
-        """Keep `answer` unless it alone is larger than the whole cache."""
+    def keep(self, slot: Hashable, shown: object, answer: SceneAnswer) -> None:
+        """Keep `answer` instead of what `slot` showed before, unless it alone is larger than the whole cache."""
         size = len(answer.body_gzip)
         with self._lock:
-            if size > self._max_bytes or key in self._answers:
+            _, before = self._answers.pop(slot, (None, None))
+            self._bytes -= 0 if before is None else len(before.body_gzip)
+            if size > self._max_bytes:
                 return
-            self._answers[key] = answer
+            self._answers[slot] = (shown, answer)
             self._bytes += size
             while self._bytes > self._max_bytes:
-                _, dropped = self._answers.popitem(last=False)
+                _, (_, dropped) = self._answers.popitem(last=False)
                 self._bytes -= len(dropped.body_gzip)
 
 
@@ -250,12 +253,12 @@ class SceneEndpoint:
         store = self._state.store
         revision = store.revision(*scene.tables)
         shown = scene.find_print(store)
-        key = (scene.name, shown, lang, tuple(sorted(params.items())), viewer)
-        answer = self._cache.find(key)
+        slot = (scene.name, lang, tuple(sorted(params.items())), viewer)
+        answer = self._cache.find(slot, shown)
         if answer is not None:
             return answer, revision
         with self._building if scene.waits else self._urgent:
-            answer = self._cache.find(key)
+            answer = self._cache.find(slot, shown)
             if answer is not None:
                 return answer, revision
             started = time.perf_counter()
@@ -269,7 +272,7 @@ class SceneEndpoint:
             # Both, because rows are there a moment before their revision is.
             if scene.find_print(store, kept=False) != shown or store.revision(*scene.tables) != revision:
                 return answer, None
-            self._cache.keep(key, answer)  # before the next in the queue looks: it would build the same again
+            self._cache.keep(slot, shown, answer)  # before the next in the queue looks: it would build the same again
             return answer, revision
 
 

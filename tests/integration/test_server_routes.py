@@ -218,14 +218,25 @@ class TestScenes:
 
     def test_cache_forgets_the_least_recently_used(self) -> None:
         cache = SceneCache(max_bytes=100)
-        for key in "ab":
-            cache.keep(key, SceneAnswer(b"x" * 40, '"e"'))
-        assert cache.find("a") is not None
-        cache.keep("c", SceneAnswer(b"x" * 40, '"e"'))
-        assert [key for key in "abc" if cache.find(key)] == ["a", "c"]
-        cache.keep("huge", SceneAnswer(b"x" * 101, '"e"'))
-        assert cache.find("huge") is None
+        for slot in "ab":
+            cache.keep(slot, 1, SceneAnswer(b"x" * 40, '"e"'))
+        assert cache.find("a", 1) is not None
+        cache.keep("c", 1, SceneAnswer(b"x" * 40, '"e"'))
+        assert [slot for slot in "abc" if cache.find(slot, 1)] == ["a", "c"]
+        cache.keep("huge", 1, SceneAnswer(b"x" * 101, '"e"'))
+        assert cache.find("huge", 1) is None
         assert cache.size_bytes == 80
+
+    def test_cache_holds_of_each_file_the_newest(self) -> None:
+        cache = SceneCache(max_bytes=100)
+        for revision in range(1, 50):
+            cache.keep("a", revision, SceneAnswer(b"x" * revision, '"e"'))
+        assert cache.find("a", 48) is None
+        assert cache.find("a", 49) is not None
+        assert cache.size_bytes == 49
+        cache.keep("a", 50, SceneAnswer(b"x" * 101, '"e"'))  # too large: what it showed before is no longer true
+        assert cache.find("a", 49) is None
+        assert cache.size_bytes == 0
 
 
 class TestFiles:

@@ -59,6 +59,13 @@ def test_no_module_collects_leftovers() -> None:
     assert [name for name in names if "/pages/" in name] == []  # Streamlit would make each file in it a page
 
 
+def test_no_question_to_the_store_is_left_open() -> None:
+    """A result that is not read to its end keeps every older version of every row: `fetch_first` reads it so."""
+    asking = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    found = {path.name for path in asking if re.search(r"\.fetch(one|many)\(", path.read_text(encoding="utf-8"))}
+    assert found == {"checkin_queue.py"}  # of SQLite
+
+
 def test_pyproject_lists_every_package_and_module() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found = {
