@@ -5,10 +5,8 @@ Web entry: settings → store → ASGI application (pages, routes, guard), serve
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import os
-import platform
 import secrets
 import socket
 import tomllib
@@ -18,7 +16,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow
 import streamlit
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
@@ -45,6 +42,7 @@ from server.keeping import build_backup_job, find_backup_age_s
 from server.lan import LanOptions, OfficeNetwork, check_lan_options
 from server.listen import bind_port, check_address, run_until_stopped
 from server.logs import adopt_loggers, get_log_path, open_logs
+from server.memory import bound_memory
 from server.office import bind_office
 from server.oidc import OfficeSignIn
 from server.oidc_options import ProviderOptions, find_provider_options
@@ -61,18 +59,6 @@ from server.ticket import Ticket, get_ticket_path, remove_ticket, write_ticket
 from server.watch import Watch
 
 HERE = Path(__file__).resolve().parent
-_M_ARENA_MAX = -8  # malloc.h of glibc
-
-
-def bound_memory() -> None:
-    """
-    On glibc, two heaps for all threads: by default each of forty keeps for ever what one large scene once took.
-
-    Texts of frames lie there too: Arrow's own heap gives nothing back.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
 
 
 def configure_streamlit(*, address: str, port: int) -> None:
