@@ -38,12 +38,16 @@ _USUAL = frozenset({Action.DISPATCH, Action.ACCEPT, Action.ARRIVE, Action.HANDLE
 def show_case(store: Store, viewer: Viewer, incident_id: str, lang: Language) -> None:
     """Draw it."""
     rows = find_case(store, viewer, incident_id)
-    if rows.empty:
+    stored = None
+    if not rows.empty:
+        with suppress(RecordMissingError):  # it may go between the two questions
+            stored = read_stored(store, incident_id)
+    if stored is None:
         show_empty(t("intake.gone", lang))
         return
     row = rows.to_dict("records")[0]
     kinds = find_categories(store, viewer).set_index("category", drop=False)
-    steps = list_steps(read_stored(store, incident_id))
+    steps = list_steps(stored)
     case = rebuild(incident_id, steps)
     name = build_kind_names(kinds, lang).get(row["category"], str(row["category"]))
     st.title(escape_markdown(f"{name} · {row['number'] if isinstance(row['number'], str) else incident_id}"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from data.incident_places import Said
 from data.incident_writes import Answer, IntakeRequest
+from data.queries import find_case
 from data.runtime import clear_store, set_store
 from data.settings import Settings
 from data.store import Store, utc_now
@@ -81,3 +83,21 @@ def test_words_are_shown_as_words(store: Store) -> None:
     page = open_case(put(store, "小村12幢", HOSTILE))
     assert "<script>" not in get_html(page)
     assert "&lt;script&gt;" in get_html(page)
+
+
+@pytest.mark.parametrize("while_it_is_drawn", [False, True])
+def test_an_incident_that_is_gone_is_said_to_be(
+    store: Store, monkeypatch: pytest.MonkeyPatch, while_it_is_drawn: bool
+) -> None:
+    incident_id = put(store, "小村12幢")
+
+    def find_and_lose(*asked: Any) -> Any:
+        rows = find_case(*asked)
+        store.write(lambda t: t.execute("incidents", "DELETE FROM incidents"))
+        return rows
+
+    if while_it_is_drawn:
+        monkeypatch.setattr("ui.intake_case.find_case", find_and_lose)
+    else:
+        store.write(lambda t: t.execute("incidents", "DELETE FROM incidents"))
+    assert t("intake.gone", "zh") in get_html(open_case(incident_id))
