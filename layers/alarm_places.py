@@ -23,9 +23,10 @@ from layers.records import Ring, to_polygons
 NEAR_M = 60.0
 """Farther away a building says nothing about where something is."""
 
-_MOST_NEAR = 1000
 STANDS_OUT_M = 0.5
 """What is lit stands so far out of the wall that it is seen before it."""
+
+_MOST_NEAR = 1000
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,15 @@ class Places:
     def find_near(self, point: shapely.Point) -> Body | None:
         """The building nearest to a point of the store, None where there is none near."""
         where = (point.x, point.y)
-        if where not in self.near:
+        try:  # the wall and its replay are drawn on two threads: what one clears the other may have just found
+            nearest = self.near[where]
+        except KeyError:
+            found = self.tree.query_nearest(point, max_distance=NEAR_M, all_matches=False)
+            nearest = self.ids[int(found[0])] if len(found) else None
             if len(self.near) >= _MOST_NEAR:
                 self.near.clear()
-            found = self.tree.query_nearest(point, max_distance=NEAR_M, all_matches=False)
-            self.near[where] = self.ids[int(found[0])] if len(found) else None
-        return self.find_body(self.near[where])
+            self.near[where] = nearest
+        return self.find_body(nearest)
 
     def shorten(self, address: str) -> str:
         """A standard address without province, city and community, which everybody here knows."""

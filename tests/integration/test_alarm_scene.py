@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from data.viewer import WALL
 from i18n import Language
 from incidents.open_alarms import MOST_DRAWN, URGENCIES, Loudness, rank_open
 from layers import SCENES, build_frame
-from layers.alarm_places import Places, find_places
+from layers.alarm_places import NEAR_M, Body, Places, find_places
 from tests.fixtures.access import Clock
 from tests.fixtures.intake import MIDDLE_M, URL, intake_clock, intake_store, local, report, send, sender
 from tests.fixtures.small_community import build
@@ -98,6 +99,26 @@ def test_without_a_house_the_nearest_one_names_the_place(sender: TestClient, int
     assert {alarm["p"] for alarm in read(intake_store)["alarms"]} == {"12幢附近", "01网格"}
 
 
+def test_who_was_found_nearest_is_the_nearest_whoever_asks_beside(intake_store: Store) -> None:
+    """Brute force over more points than are remembered, each asked twice by each of four threads."""
+    places = find_places(intake_store, WALL, build_frame(intake_store))
+    x, y = np.meshgrid(MIDDLE_M[0] + np.arange(-150, 150, 7.3), MIDDLE_M[1] + np.arange(-150, 150, 7.3))
+    points = shapely.points(x.ravel(), y.ravel())
+    away_m = np.array([shapely.distance(points, places.bodies[one].outline) for one in places.ids])
+    nearest = [places.ids[n] if far <= NEAR_M else None for n, far in zip(away_m.argmin(0), away_m.min(0), strict=True)]
+    assert len(points) > 1000
+    assert set(nearest) == {"b12", "b13", None}
+
+    def ask(turn: int) -> list[Body | None]:
+        order = np.roll(np.arange(len(points)), 401 * turn)
+        found = {int(n): places.find_near(points[n]) for _ in range(2) for n in order}
+        return [found[n] for n in range(len(points))]
+
+    with ThreadPoolExecutor(4) as askers:
+        for found in askers.map(ask, range(4)):
+            assert [n for n, one in enumerate(nearest) if found[n] is not places.find_body(one)] == []
+
+
 def test_after_a_change_of_a_building_only_its_row_is_read(intake_store: Store) -> None:
     frame = build_frame(intake_store)
 
@@ -108,10 +129,13 @@ def test_after_a_change_of_a_building_only_its_row_is_read(intake_store: Store) 
     before = find_places(intake_store, WALL, frame)
     assert find_places(intake_store, WALL, frame) is before
     other = next(one for one in before.ids if one != "b12")
+    middle = before.bodies["b12"].outline.centroid
+    assert before.find_near(middle) is before.bodies["b12"]
     named = change("UPDATE buildings SET name = ? WHERE building_id = ?", "新十二幢", "b12")
     assert named.bodies["b12"].name.endswith("新十二幢")
     assert named.bodies[other] is before.bodies[other]  # as it was: not read again
     assert named.tree is before.tree
+    assert named.find_near(middle) is named.bodies["b12"]  # by its new name, though it was asked for before
     far = shapely.affinity.translate(shapely.box(0, 0, 8, 8), MIDDLE_M[0] + 500, MIDDLE_M[1])
     moved = change("UPDATE buildings SET geom = ST_GeomFromText(?) WHERE building_id = ?", far.wkt, "b12")
     assert moved.find_near(far.centroid) is moved.bodies["b12"]
