@@ -160,6 +160,7 @@ def test_what_a_wall_is_told(store: Store) -> None:
     """Records of what is keyed, a small file whole, of a large one only that it has to be asked for."""
     state = AppState(Runtime(store, Settings(store.path.parent, "demo")), utc_now, SCENES, EventHub(), "", utc_now())
     changes = SceneChanges(store, SCENES, SceneEndpoint(state))
+    begin_to_keep(store, "buildings", "UPDATE buildings SET height_m = height_m")
     since = store.revision()
     assert changes.describe("zh", since) == (since, "{}")
     key = store.read("SELECT max(building_id) AS key FROM buildings")["key"].iloc[0]
